@@ -1,0 +1,41 @@
+// What the emulator counts of a launch, in Nsight Compute's terms (docs/measuring.md names the metrics).
+#pragma once
+
+#include <cstdint>
+
+namespace flash_steps {
+
+/// One kind of memory instruction. Instructions are counted once a warp.
+struct AccessCounters {
+  uint64_t instructions = 0;
+  uint64_t wavefronts = 0;        ///< passes through shared memory: 0 for words that do not touch it
+  uint64_t ideal_wavefronts = 0;  ///< what they would be without bank conflicts
+  uint64_t sectors = 0;           ///< 32-byte pieces of global memory: 0 for words that do not touch it
+
+  uint64_t bank_conflicts() const { return wavefronts - ideal_wavefronts; }
+  AccessCounters& operator+=(const AccessCounters& other);
+  bool operator==(const AccessCounters&) const = default;
+};
+
+struct Counters {
+  AccessCounters ldmatrix;
+  AccessCounters cp_async;
+  AccessCounters shared_load;
+  AccessCounters shared_store;
+  AccessCounters global_load;
+  AccessCounters global_store;
+  uint64_t mma_instructions = 0;
+  uint64_t shuffle_instructions = 0;
+  uint64_t barrier_instructions = 0;
+  uint64_t hbm_bytes_read = 0;     ///< distinct sectors read by the whole launch × 32
+  uint64_t hbm_bytes_written = 0;  ///< distinct sectors written by the whole launch × 32
+
+  /// Wavefronts of all words that touch shared memory, and what they would be without conflicts.
+  uint64_t shared_wavefronts() const;
+  uint64_t shared_ideal_wavefronts() const;
+
+  Counters& operator+=(const Counters& other);
+  bool operator==(const Counters&) const = default;
+};
+
+}  // namespace flash_steps

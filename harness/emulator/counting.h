@@ -1,0 +1,19 @@
+// How the hardware counts one memory instruction of a warp.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace flash_steps::emulator {
+
+/// Phases in which shared memory serves 32 accesses of `width` bytes, 128 bytes a phase: the ideal wavefronts.
+int phases(int width);
+
+/// Wavefronts of 32 accesses of `width` (4, 8 or 16) bytes to shared memory, by lane. A phase costs as many as the
+/// most distinct 4-byte words that it wants of one of the 32 banks. Addresses are multiples of the width.
+int wavefronts(std::span<const uint32_t> addresses, int width);
+
+/// Distinct 32-byte pieces of global memory in accesses of at most 32 aligned bytes.
+int sectors(std::span<const uintptr_t> addresses);
+
+}  // namespace flash_steps::emulator

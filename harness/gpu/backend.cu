@@ -1,0 +1,119 @@
+#include <stdexcept>
+
+#include "harness/backend.h"
+#include "harness/gpu/check.cuh"
+#include "harness/gpu/compare.h"
+#include "harness/gpu/device.h"
+#include "harness/gpu/device_array.h"
+#include "harness/gpu/inputs.h"
+#include "harness/gpu/launch.h"
+#include "harness/gpu/memory_need.h"
+#include "harness/gpu/nvml.h"
+#include "harness/gpu/reference.h"
+#include "harness/gpu/timer.h"
+
+namespace flash_steps {
+namespace {
+
+// A problem in the GPU's memory.
+struct LoadedProblem {
+  Problem problem;
+  DeviceInputs inputs;
+  DeviceArray<uint16_t> output;
+  DeviceArray<float> reference;     // empty without a reference
+  std::optional<Difference> ref16;  // of plain attention in 16 bits
+
+  LaunchArguments arguments() {
+    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), problem.seqlen, problem.heads};
+  }
+};
+
+class GpuBackend final : public Backend {
+ public:
+  GpuBackend()
+      : nvml_(open_nvml(require_gpu())), facts_(device_facts(nvml_.get())), timer_(facts_.l2_bytes, nvml_.get()) {}
+
+  const DeviceFacts& device() const override { return facts_; }
+
+  Problem default_problem() const override { return {.batch = 16, .heads = 16, .seqlen = 4096}; }
+
+  std::optional<std::string> refusal(const Variant& variant, const Problem& problem) const override {
+    return variant_refusal(variant, problem, facts_);
+  }
+
+  Resources resources(const Variant& variant) override { return variant_resources(variant); }
+
+  void load(const Problem& problem, bool with_reference) override {
+    loaded_.reset();  // its memory may be what the next problem needs
+    size_t free_bytes = 0;
+    size_t total_bytes = 0;
+    check_cuda(cudaMemGetInfo(&free_bytes, &total_bytes), "asking for the free memory of the GPU");
+    if (const auto refusal = memory_refusal(problem, with_reference, static_cast<int64_t>(free_bytes))) {
+      throw MachineError(*refusal);
+    }
+
+    LoadedProblem next{problem, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}};
+    if (with_reference) {
+      next.reference = DeviceArray<float>(problem.elements());
+      // Where O will be is room for ref16, of which only the errors are kept.
+      device_reference(problem, next.inputs, next.reference, next.output);
+      next.ref16 = compare_on_device(next.output, problem.dtype, next.reference);
+    }
+    poison(next.output);
+    loaded_ = std::move(next);
+  }
+
+  OutputErrors check(const Variant& variant) override {
+    LoadedProblem& loaded = loaded_problem();
+    if (!loaded.ref16) throw std::logic_error("the problem was loaded without a reference to check against");
+    poison(loaded.output);
+    launch(variant);
+    const Difference output = compare_on_device(loaded.output, loaded.problem.dtype, loaded.reference);
+    return {.max_abs = output.max_abs,
+            .rms = output.rms,
+            .ref16_max_abs = loaded.ref16->max_abs,
+            .ref16_rms = loaded.ref16->rms,
+            .max_abs_reference = output.max_abs_reference,
+            .reference = "fp32 on the GPU"};
+  }
+
+  void launch(const Variant& variant) override {
+    LoadedProblem& loaded = loaded_problem();
+    allow_shared_memory(variant);
+    launch_variant(variant, loaded.problem, loaded.arguments(), nullptr);
+    wait_for_gpu(describe(variant));
+  }
+
+  std::vector<uint16_t> output() override { return loaded_problem().output.to_host(); }
+
+  std::vector<Timing> time(std::span<const Variant* const> variants, const TimingBudget& budget) override {
+    LoadedProblem& loaded = loaded_problem();
+    std::vector<Contender> contenders;
+    for (const Variant* variant : variants) {
+      allow_shared_memory(*variant);
+      contenders.push_back({describe(*variant), [variant, &loaded](CUstream_st* stream) {
+                              launch_variant(*variant, loaded.problem, loaded.arguments(), stream);
+                            }});
+    }
+    return timer_.time(contenders, budget);
+  }
+
+  std::optional<Observation> observation() const override { return std::nullopt; }
+
+ private:
+  LoadedProblem& loaded_problem() {
+    if (!loaded_) throw std::logic_error("no problem is loaded");
+    return *loaded_;
+  }
+
+  std::unique_ptr<Nvml> nvml_;
+  DeviceFacts facts_;
+  RoundTimer timer_;
+  std::optional<LoadedProblem> loaded_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_gpu() { return std::make_unique<GpuBackend>(); }
+
+}  // namespace flash_steps

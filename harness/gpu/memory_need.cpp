@@ -1,0 +1,81 @@
+#include "harness/gpu/memory_need.h"
+
+#include <cstdio>
+
+#include "harness/gpu/reference.h"
+
+namespace flash_steps {
+namespace {
+
+// The largest value in [1, most] for which fits() holds, or 0; it holds up to some value and not beyond.
+template <typename Fits>
+int largest(int64_t most, const Fits& fits) {
+  int64_t low = 0;
+  int64_t high = most;
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    if (fits(static_cast<int>(middle))) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return static_cast<int>(low);
+}
+
+// What to change on the command line, least first.
+std::string what_would_fit(Problem problem, bool with_reference, double free_bytes) {
+  const auto largest_fitting = [&](int Problem::*size, int unit) {
+    return unit * largest(problem.*size / unit, [&](int value) {
+             Problem smaller = problem;
+             smaller.*size = value * unit;
+             return memory_need(smaller, with_reference) <= free_bytes;
+           });
+  };
+  std::string options;
+  const auto shrink = [&](const char* option, int Problem::*size, int unit) {
+    const int fitting = largest_fitting(size, unit);
+    problem.*size = fitting > 0 ? fitting : unit;
+    if (!options.empty()) options += " ";
+    options.append(option).append("=").append(std::to_string(problem.*size));
+    return fitting > 0;
+  };
+  constexpr int seqlen_unit = 128;  // a multiple of every tile
+  const bool fits = shrink("--batch", &Problem::batch, 1) || shrink("--heads", &Problem::heads, 1) ||
+                    shrink("--seqlen", &Problem::seqlen, seqlen_unit);
+  return fits ? options + " would fit" : "more free memory would help";
+}
+
+}  // namespace
+
+double memory_need(const Problem& problem, bool with_reference) {
+  const double elements = double(problem.batch) * problem.heads * problem.seqlen * problem.head_dim;
+  double bytes = 4 * elements * sizeof(uint16_t);  // Q, K, V, O
+  if (with_reference) bytes += elements * sizeof(float) + reference_scratch_limit(problem.seqlen);
+  return bytes;
+}
+
+std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes) {
+  // CUDA rounds allocations up, and wants some memory for itself when it loads kernels.
+  constexpr double headroom = 64.0 * 1024 * 1024;
+  const double need = memory_need(problem, with_reference);
+  const double usable = free_bytes - headroom;
+  if (need <= usable) return std::nullopt;
+  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
+         std::to_string(problem.seqlen) + " needs " + readable_bytes(need) + " of GPU memory and " +
+         readable_bytes(free_bytes) + " are free; " + what_would_fit(problem, with_reference, usable);
+}
+
+std::string readable_bytes(double bytes) {
+  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  int unit = 0;
+  while (bytes >= 1024 && unit < 6) {
+    bytes /= 1024;
+    unit++;
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+  return text;
+}
+
+}  // namespace flash_steps

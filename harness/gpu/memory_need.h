@@ -1,0 +1,22 @@
+// How much memory of the GPU a problem takes, and what to do where that is too much.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/problem.h"
+
+namespace flash_steps {
+
+/// Bytes of Q, K, V and O, and with_reference of the reference and what its making takes. In floating point, because
+/// a command line can ask for more than 2^63.
+double memory_need(const Problem& problem, bool with_reference);
+
+/// Why the problem does not fit in `free_bytes`, as a sentence that says what would fit; nothing if it does.
+std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes);
+
+/// "512 bytes", "48.0 KiB", "79.1 GiB".
+std::string readable_bytes(double bytes);
+
+}  // namespace flash_steps

@@ -1,0 +1,55 @@
+// The command line.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/backend.h"
+#include "harness/problem.h"
+#include "harness/registry.h"
+
+namespace flash_steps {
+
+/// The command line was wrong. The runner exits with 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class DeviceChoice { automatic, gpu, emulator };
+
+/// What to do with the chosen kernels.
+enum class Mode { measure, check_only, profile, explain, diff, list };
+
+struct Options {
+  std::string help;  ///< not empty: print this and stop
+  Mode mode = Mode::measure;
+  std::string kernels;  ///< as given; see select_kernels
+  DeviceChoice device = DeviceChoice::automatic;
+  std::string config;  ///< a name, "all", or empty: all on a GPU, the first that fits on the emulator
+
+  // What is left open follows from the backend's default problem.
+  std::optional<int> batch;
+  std::optional<int> heads;
+  std::vector<int> seqlens;
+  std::optional<Dtype> dtype;
+  std::optional<InputDistribution> inputs;
+  std::optional<uint64_t> seed;
+
+  TimingBudget budget;
+  int host_threads = 0;     ///< of the emulator; 0: one a core
+  uint64_t lane_order = 0;  ///< of the emulator; see make_emulator
+  std::optional<std::filesystem::path> json;
+};
+
+/// Throws UsageError.
+Options parse_options(int argc, const char* const* argv);
+
+/// The kernels that a list of names, numbers, ranges ("01-03") or "all" chooses, each once, in the order of the list.
+/// Throws UsageError.
+std::vector<const Kernel*> select_kernels(const std::string& list, const std::vector<Kernel>& kernels);
+
+}  // namespace flash_steps

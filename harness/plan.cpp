@@ -1,0 +1,114 @@
+#include "harness/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include "harness/list.h"
+#include "harness/text.h"
+#include "harness/validate.h"
+
+namespace flash_steps {
+namespace {
+
+bool names_config(const Options& options) { return !options.config.empty() && options.config != "all"; }
+
+bool is_chosen(const Variant& variant, const Options& options) {
+  return !names_config(options) || variant.tile.config == options.config;
+}
+
+void check_config(const Kernel& kernel, const Options& options) {
+  const std::vector<std::string> configs = configs_of(kernel);
+  if (!names_config(options) || std::find(configs.begin(), configs.end(), options.config) != configs.end()) return;
+  throw UsageError("--config=" + options.config + ": " + kernel.name + " has no such config; it has " + join(configs) +
+                   ", or all of them with --config=all");
+}
+
+// Both targets have the same tiles, and the emulator's are always built.
+void check_seqlen(const Kernel& kernel, const Options& options, int seqlen) {
+  std::optional<std::string> refusal;
+  for (const Variant& variant : kernel.emulator) {
+    if (!is_chosen(variant, options)) continue;
+    const auto reason = seqlen_refusal(variant.tile, seqlen);
+    if (!reason) return;
+    if (!refusal) refusal = kernel.name + " " + variant.tile.config + ": " + *reason;
+  }
+  if (refusal) throw UsageError(*refusal);
+}
+
+}  // namespace
+
+void check_choice(const std::vector<const Kernel*>& kernels, const Options& options) {
+  for (const Kernel* kernel : kernels) {
+    check_config(*kernel, options);
+    for (int seqlen : options.seqlens) check_seqlen(*kernel, options, seqlen);
+  }
+  if (options.mode != Mode::profile) return;
+  if (kernels.size() > 1) {
+    throw UsageError("--profile launches one kernel, and " + std::to_string(kernels.size()) +
+                     " are chosen; --kernel=" + kernels.front()->name + " would work");
+  }
+  if (options.seqlens.size() > 1) {
+    throw UsageError("--profile launches one problem, and " + std::to_string(options.seqlens.size()) +
+                     " lengths are chosen; --seqlen=" + std::to_string(options.seqlens.front()) + " would work");
+  }
+}
+
+std::vector<Problem> problems_of(const Options& options, const Problem& default_problem) {
+  Problem problem = default_problem;
+  problem.batch = options.batch.value_or(problem.batch);
+  problem.heads = options.heads.value_or(problem.heads);
+  problem.dtype = options.dtype.value_or(problem.dtype);
+  problem.inputs = options.inputs.value_or(problem.inputs);
+  problem.seed = options.seed.value_or(problem.seed);
+
+  std::vector<Problem> problems;
+  for (int seqlen : options.seqlens.empty() ? std::vector{problem.seqlen} : options.seqlens) {
+    problem.seqlen = seqlen;
+    // Nothing has this much; and below it no count of elements or bytes overflows.
+    const double terabytes = 4 * 2e-12 * problem.batch * problem.heads * problem.seqlen * problem.head_dim;
+    if (terabytes > 1000) {
+      throw MachineError("batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) +
+                         " and seqlen " + std::to_string(problem.seqlen) + " need " + fixed(terabytes, 0) +
+                         " TB of memory; smaller ones would work");
+    }
+    problems.push_back(problem);
+  }
+  return problems;
+}
+
+std::vector<Job> jobs_for(const Problem& problem, const std::vector<const Kernel*>& kernels, const Options& options,
+                          const Backend& backend, std::ostream& notes) {
+  const Target target = backend.device().backend;
+  std::vector<Job> jobs;
+  for (const Kernel* kernel : kernels) {
+    const size_t jobs_before = jobs.size();
+    std::optional<std::string> usage_refusal;
+    std::optional<std::string> machine_refusal;
+    std::string left_out;
+    for (const Variant& variant : kernel->variants(target)) {
+      if (variant.dtype != problem.dtype || !is_chosen(variant, options)) continue;
+      const Job job{kernel, &variant};
+      if (const auto shape = check_shape(variant, problem)) {
+        if (!usage_refusal) usage_refusal = job.name() + ": " + *shape;
+        left_out += "runner: left out " + job.name() + ": " + *shape + "\n";
+      } else if (const auto machine = backend.refusal(variant, problem)) {
+        if (!machine_refusal) machine_refusal = job.name() + ": " + *machine;
+        left_out += "runner: left out " + job.name() + ": " + *machine + "\n";
+      } else {
+        jobs.push_back(job);
+        if (target == Target::emulator && options.config.empty()) break;
+      }
+    }
+    if (jobs.size() == jobs_before) {
+      if (machine_refusal) throw MachineError(*machine_refusal);
+      if (usage_refusal) throw UsageError(*usage_refusal);
+      throw UsageError(kernel->name + " has no variant for " + name_of(problem.dtype) +
+                       "; the other --dtype would work");
+    }
+    notes << left_out;
+  }
+  return jobs;
+}
+
+}  // namespace flash_steps

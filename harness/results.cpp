@@ -1,0 +1,442 @@
+#include "harness/results.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <type_traits>
+
+#ifdef FLASH_STEPS_CUDA
+#include <cuda_runtime_api.h>
+#endif
+
+#include "harness/process.h"
+#include "harness/statistics.h"
+
+namespace flash_steps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* schema = "flash-steps/results/1";
+
+// --- Writing -----------------------------------------------------------------------------------------------------
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json meta_json(const Meta& meta) {
+  return {
+      {"argv", meta.argv},         {"git", or_null(meta.git)},   {"dirty", or_null(meta.dirty)},  {"date", meta.date},
+      {"compiler", meta.compiler}, {"cuda", or_null(meta.cuda)}, {"driver", or_null(meta.driver)}};
+}
+
+Json device_json(const DeviceFacts& device) {
+  return {{"backend", device.backend == Target::gpu ? "gpu" : "emulator"},
+          {"name", device.name},
+          {"compute_capability", device.compute_capability.empty() ? Json(nullptr) : Json(device.compute_capability)},
+          {"sm_count", device.sm_count},
+          {"l2_bytes", device.l2_bytes},
+          {"memory_bytes", device.memory_bytes},
+          {"smem_bytes_per_cta", device.smem_bytes_per_cta},
+          {"clocks", {{"sm_max_mhz", device.sm_clock_max_mhz}, {"memory_max_mhz", device.memory_clock_max_mhz}}}};
+}
+
+Json problem_json(const Problem& problem) {
+  return {{"batch", problem.batch},       {"heads", problem.heads},          {"seqlen", problem.seqlen},
+          {"head_dim", problem.head_dim}, {"dtype", name_of(problem.dtype)}, {"inputs", name_of(problem.inputs)},
+          {"seed", problem.seed}};
+}
+
+// Which of the counters a kind of access has.
+enum class Touches { shared, global, both };
+
+Json access_json(const AccessCounters& access, Touches touches) {
+  Json json = {{"instructions", access.instructions}};
+  if (touches != Touches::global) {
+    json["wavefronts"] = access.wavefronts;
+    json["ideal_wavefronts"] = access.ideal_wavefronts;
+    json["bank_conflicts"] = access.bank_conflicts();
+  }
+  if (touches != Touches::shared) json["sectors"] = access.sectors;
+  return json;
+}
+
+Json counters_json(const Counters& counters) {
+  return {{"ldmatrix", access_json(counters.ldmatrix, Touches::shared)},
+          {"cp_async", access_json(counters.cp_async, Touches::both)},
+          {"shared_load", access_json(counters.shared_load, Touches::shared)},
+          {"shared_store", access_json(counters.shared_store, Touches::shared)},
+          {"global_load", access_json(counters.global_load, Touches::global)},
+          {"global_store", access_json(counters.global_store, Touches::global)},
+          {"mma", {{"instructions", counters.mma_instructions}}},
+          {"shuffle", {{"instructions", counters.shuffle_instructions}}},
+          {"barrier", {{"instructions", counters.barrier_instructions}}},
+          {"hbm_bytes_read", counters.hbm_bytes_read},
+          {"hbm_bytes_written", counters.hbm_bytes_written}};
+}
+
+Json line_json(const LineCounters& line) {
+  return {{"file", std::filesystem::path(line.file).filename().string()},
+          {"line", line.line},
+          {"word", line.word},
+          {"instructions", line.instructions},
+          {"wavefronts", line.wavefronts},
+          {"ideal_wavefronts", line.ideal_wavefronts},
+          {"bank_conflicts", line.wavefronts - line.ideal_wavefronts},
+          {"sectors", line.sectors}};
+}
+
+Json timing_json(const TimingSummary& timing) {
+  return {{"samples_ms", timing.samples_ms},
+          {"median_ms", timing.median_ms},
+          {"p20_ms", timing.p20_ms},
+          {"p80_ms", timing.p80_ms},
+          {"min_ms", timing.min_ms},
+          {"tflops", timing.tflops},
+          {"sm_clock_mhz", timing.sm_clock_mhz},
+          {"throttled", timing.throttled}};
+}
+
+Json run_json(const Run& run) {
+  Json json = {{"kernel", run.kernel},
+               {"config", run.config},
+               {"problem", problem_json(run.problem)},
+               {"resources",
+                {{"registers", run.resources.registers},
+                 {"smem_bytes", run.resources.smem_bytes},
+                 {"spill_bytes", run.resources.spill_bytes},
+                 {"ctas_per_sm", run.resources.ctas_per_sm}}},
+               {"validation",
+                {{"passed", run.validation.passed},
+                 {"max_abs_error", run.validation.max_abs_error},
+                 {"rms_error", run.validation.rms_error},
+                 {"tolerance", run.validation.tolerance},
+                 {"reference", run.validation.reference}}},
+               {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)},
+               {"baselines", nullptr},
+               {"counters", run.counters ? counters_json(*run.counters) : Json(nullptr)}};
+  if (!run.lines.empty()) {
+    for (const LineCounters& line : run.lines) json["lines"].push_back(line_json(line));
+  }
+  return json;
+}
+
+std::filesystem::path temporary_beside(const std::filesystem::path& file) {
+  return file.string() + "." + std::to_string(getpid()) + ".tmp";
+}
+
+[[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& reason) {
+  throw std::runtime_error("cannot write " + file.string() + ": " + reason +
+                           "; a file name in a folder that exists and is writable would work");
+}
+
+// `file` is what messages name; what is written is a temporary file beside it, which this returns.
+std::filesystem::path write_beside(const std::filesystem::path& file, const std::string& text) {
+  const std::filesystem::path temporary = temporary_beside(file);
+  std::ofstream stream(temporary, std::ios::binary);
+  stream << text;
+  stream.close();
+  if (!stream) {
+    const std::string reason = std::strerror(errno);
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    refuse_file(file, reason);
+  }
+  return temporary;
+}
+
+// --- Reading -----------------------------------------------------------------------------------------------------
+
+// A value and the way to it, such as runs[0].timing.median_ms, for messages.
+class Node {
+ public:
+  Node(const Json& json, std::string file, std::string path)
+      : json_(json), file_(std::move(file)), path_(std::move(path)) {}
+
+  Node operator[](const char* key) const {
+    if (!json_.is_object()) fail("is not an object");
+    const std::string path = path_.empty() ? key : path_ + "." + key;
+    if (!json_.contains(key)) Node(json_, file_, path).fail("is missing");
+    return {json_.at(key), file_, path};
+  }
+
+  bool has(const char* key) const { return json_.contains(key); }
+  bool is_null() const { return json_.is_null(); }
+
+  std::vector<Node> elements() const {
+    if (!json_.is_array()) fail("is not a list");
+    std::vector<Node> nodes;
+    for (size_t i = 0; i < json_.size(); i++) {
+      nodes.emplace_back(json_[i], file_, path_ + "[" + std::to_string(i) + "]");
+    }
+    return nodes;
+  }
+
+  template <typename T>
+  T get() const {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (!json_.is_boolean()) fail("is not true or false");
+    } else if constexpr (std::is_unsigned_v<T>) {
+      if (!json_.is_number_unsigned()) fail("is not a whole number of 0 or more");
+    } else if constexpr (std::is_integral_v<T>) {
+      if (!json_.is_number_integer()) fail("is not a whole number");
+      const bool fits = json_.is_number_unsigned() ? json_.get<uint64_t>() <= uint64_t(std::numeric_limits<T>::max())
+                                                   : json_.get<int64_t>() >= std::numeric_limits<T>::min();
+      if (!fits) fail("is out of range");
+    } else if constexpr (std::is_floating_point_v<T>) {
+      // JSON has no NaN: it is written as null.
+      if (json_.is_null()) return std::numeric_limits<T>::quiet_NaN();
+      if (!json_.is_number()) fail("is not a number");
+    } else {
+      if (!json_.is_string()) fail("is not a text");
+    }
+    return json_.get<T>();
+  }
+
+  template <typename T>
+  std::optional<T> get_or_null() const {
+    return is_null() ? std::nullopt : std::optional<T>(get<T>());
+  }
+
+  template <typename T>
+  std::vector<T> get_list() const {
+    std::vector<T> values;
+    for (const Node& element : elements()) values.push_back(element.get<T>());
+    return values;
+  }
+
+  template <typename T, size_t count>
+  T get_name(const T (&all)[count]) const {
+    const std::string name = get<std::string>();
+    for (T candidate : all) {
+      if (name == name_of(candidate)) return candidate;
+    }
+    fail("is \"" + name + "\", which is not known");
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::runtime_error(file_ + ": " + (path_.empty() ? "the file" : path_) + " " + what);
+  }
+
+ private:
+  const Json& json_;
+  std::string file_;
+  std::string path_;
+};
+
+Meta read_meta(const Node& node) {
+  return {node["argv"].get_list<std::string>(),     node["git"].get_or_null<std::string>(),
+          node["dirty"].get_or_null<bool>(),        node["date"].get<std::string>(),
+          node["compiler"].get<std::string>(),      node["cuda"].get_or_null<std::string>(),
+          node["driver"].get_or_null<std::string>()};
+}
+
+DeviceFacts read_device(const Node& node, const Meta& meta) {
+  DeviceFacts device;
+  const std::string backend = node["backend"].get<std::string>();
+  if (backend != "gpu" && backend != "emulator") node["backend"].fail("is \"" + backend + "\", not gpu or emulator");
+  device.backend = backend == "gpu" ? Target::gpu : Target::emulator;
+  device.name = node["name"].get<std::string>();
+  device.compute_capability = node["compute_capability"].get_or_null<std::string>().value_or("");
+  device.sm_count = node["sm_count"].get<int>();
+  device.l2_bytes = node["l2_bytes"].get<int64_t>();
+  device.memory_bytes = node["memory_bytes"].get<int64_t>();
+  device.smem_bytes_per_cta = node["smem_bytes_per_cta"].get<int>();
+  device.sm_clock_max_mhz = node["clocks"]["sm_max_mhz"].get<double>();
+  device.memory_clock_max_mhz = node["clocks"]["memory_max_mhz"].get<double>();
+  device.driver = meta.driver.value_or("");
+  return device;
+}
+
+Problem read_problem(const Node& node) {
+  Problem problem;
+  problem.batch = node["batch"].get<int>();
+  problem.heads = node["heads"].get<int>();
+  problem.seqlen = node["seqlen"].get<int>();
+  problem.head_dim = node["head_dim"].get<int>();
+  problem.dtype = node["dtype"].get_name(all_dtypes);
+  problem.inputs = node["inputs"].get_name(all_distributions);
+  problem.seed = node["seed"].get<uint64_t>();
+  return problem;
+}
+
+void check_conflicts(const Node& node, uint64_t wavefronts, uint64_t ideal_wavefronts) {
+  if (node["bank_conflicts"].get<uint64_t>() != wavefronts - ideal_wavefronts) {
+    node["bank_conflicts"].fail("is not wavefronts - ideal_wavefronts");
+  }
+}
+
+AccessCounters read_access(const Node& node, Touches touches) {
+  AccessCounters access;
+  access.instructions = node["instructions"].get<uint64_t>();
+  if (touches != Touches::global) {
+    access.wavefronts = node["wavefronts"].get<uint64_t>();
+    access.ideal_wavefronts = node["ideal_wavefronts"].get<uint64_t>();
+    check_conflicts(node, access.wavefronts, access.ideal_wavefronts);
+  }
+  if (touches != Touches::shared) access.sectors = node["sectors"].get<uint64_t>();
+  return access;
+}
+
+Counters read_counters(const Node& node) {
+  Counters counters;
+  counters.ldmatrix = read_access(node["ldmatrix"], Touches::shared);
+  counters.cp_async = read_access(node["cp_async"], Touches::both);
+  counters.shared_load = read_access(node["shared_load"], Touches::shared);
+  counters.shared_store = read_access(node["shared_store"], Touches::shared);
+  counters.global_load = read_access(node["global_load"], Touches::global);
+  counters.global_store = read_access(node["global_store"], Touches::global);
+  counters.mma_instructions = node["mma"]["instructions"].get<uint64_t>();
+  counters.shuffle_instructions = node["shuffle"]["instructions"].get<uint64_t>();
+  counters.barrier_instructions = node["barrier"]["instructions"].get<uint64_t>();
+  counters.hbm_bytes_read = node["hbm_bytes_read"].get<uint64_t>();
+  counters.hbm_bytes_written = node["hbm_bytes_written"].get<uint64_t>();
+  return counters;
+}
+
+LineCounters read_line(const Node& node) {
+  const LineCounters line = {node["file"].get<std::string>(),    node["line"].get<int>(),
+                             node["word"].get<std::string>(),    node["instructions"].get<uint64_t>(),
+                             node["wavefronts"].get<uint64_t>(), node["ideal_wavefronts"].get<uint64_t>(),
+                             node["sectors"].get<uint64_t>()};
+  check_conflicts(node, line.wavefronts, line.ideal_wavefronts);
+  return line;
+}
+
+TimingSummary read_timing(const Node& node) {
+  return {node["samples_ms"].get_list<double>(), node["median_ms"].get<double>(), node["p20_ms"].get<double>(),
+          node["p80_ms"].get<double>(),          node["min_ms"].get<double>(),    node["tflops"].get<double>(),
+          node["sm_clock_mhz"].get<double>(),    node["throttled"].get<bool>()};
+}
+
+Run read_run(const Node& node) {
+  Run run;
+  run.kernel = node["kernel"].get<std::string>();
+  run.config = node["config"].get<std::string>();
+  run.problem = read_problem(node["problem"]);
+  const Node resources = node["resources"];
+  run.resources = {resources["registers"].get<int>(), resources["smem_bytes"].get<int>(),
+                   resources["spill_bytes"].get<int>(), resources["ctas_per_sm"].get<int>()};
+  const Node validation = node["validation"];
+  run.validation = {validation["passed"].get<bool>(), validation["max_abs_error"].get<double>(),
+                    validation["rms_error"].get<double>(), validation["tolerance"].get<double>(),
+                    validation["reference"].get<std::string>()};
+  if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
+  if (!node["counters"].is_null()) run.counters = read_counters(node["counters"]);
+  if (node.has("lines")) {
+    for (const Node& line : node["lines"].elements()) run.lines.push_back(read_line(line));
+  }
+  return run;
+}
+
+// --- Meta --------------------------------------------------------------------------------------------------------
+
+std::optional<std::string> git(std::vector<std::string> arguments) {
+  std::vector<std::string> argv = {"git", "-C", FLASH_STEPS_SOURCE_DIR};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
+  const auto result = run_process(argv);
+  if (!result || result->exit_code != 0) return std::nullopt;
+  return result->output;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+std::string compiler() {
+#ifdef __clang__
+  return __VERSION__;  // "Clang 14.0.6"
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+std::optional<std::string> cuda_version() {
+#ifdef FLASH_STEPS_CUDA
+  return std::to_string(CUDART_VERSION / 1000) + "." + std::to_string(CUDART_VERSION % 1000 / 10);
+#else
+  return std::nullopt;
+#endif
+}
+
+}  // namespace
+
+Meta make_meta(std::vector<std::string> argv, const DeviceFacts& device) {
+  Meta meta;
+  meta.argv = std::move(argv);
+  meta.git = git({"rev-parse", "HEAD"});
+  if (meta.git) {
+    meta.git = meta.git->substr(0, meta.git->find('\n'));
+    const auto changes = git({"status", "--porcelain", "--untracked-files=no"});
+    if (changes) meta.dirty = !changes->empty();
+  }
+  meta.date = utc_now();
+  meta.compiler = compiler();
+  meta.cuda = cuda_version();
+  if (!device.driver.empty()) meta.driver = device.driver;
+  return meta;
+}
+
+TimingSummary summarize(const Timing& timing, const Problem& problem) {
+  const Statistics statistics = statistics_of(timing.samples_ms);
+  return {timing.samples_ms,   statistics.median, statistics.p20,
+          statistics.p80,      statistics.min,    problem.flops() / (statistics.median * 1e-3) * 1e-12,
+          timing.sm_clock_mhz, timing.throttled};
+}
+
+void check_writable(const std::filesystem::path& file) {
+  std::error_code error;
+  if (file.filename().empty() || std::filesystem::is_directory(file, error)) refuse_file(file, "it is a folder");
+  std::filesystem::remove(write_beside(file, ""), error);
+}
+
+void write_results(const Results& results, const std::filesystem::path& file) {
+  Json json = {{"schema", schema},
+               {"meta", meta_json(results.meta)},
+               {"device", device_json(results.device)},
+               {"runs", Json::array()}};
+  for (const Run& run : results.runs) json["runs"].push_back(run_json(run));
+
+  // Arguments and paths can hold any bytes: what is not UTF-8 is replaced.
+  const std::filesystem::path temporary =
+      write_beside(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  std::error_code error;
+  std::filesystem::rename(temporary, file, error);
+  if (error) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    refuse_file(file, error.message());
+  }
+}
+
+Results read_results(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error("cannot read " + file.string() + ": " + std::strerror(errno));
+  const Json json = Json::parse(stream, nullptr, false);
+  const Node root{json, file.string(), ""};
+  if (json.is_discarded()) root.fail("is not JSON");
+  if (const std::string found = root["schema"].get<std::string>(); found != schema) {
+    root["schema"].fail("is \"" + found + "\"; this build reads \"" + schema + "\"");
+  }
+  Results results;
+  results.meta = read_meta(root["meta"]);
+  results.device = read_device(root["device"], results.meta);
+  for (const Node& run : root["runs"].elements()) results.runs.push_back(read_run(run));
+  return results;
+}
+
+}  // namespace flash_steps

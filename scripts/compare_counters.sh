@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# Are the emulator's counters the hardware's? Runs kernels once on the GPU under Nsight Compute (ncu) and once on the
+# emulator, and prints each counter from both. Exits with 1 if any differs.
+#
+#   scripts/compare_counters.sh [--seqlen=128,512] [--dtype=fp16,bf16] [--json=FILE] [KERNEL…]
+#
+# KERNEL is what ./runner --kernel takes; all by default. RUNNER and NCU name other binaries than build/runner and ncu.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+runner=${RUNNER:-$root/build/runner}
+ncu=${NCU:-ncu}
+
+seqlens=128,512
+dtypes=fp16,bf16
+json=
+kernels=()
+for argument; do
+  case $argument in
+    --seqlen=*) seqlens=${argument#*=} ;;
+    --dtype=*) dtypes=${argument#*=} ;;
+    --json=*) json=${argument#*=} ;;
+    -*)
+      echo "compare_counters.sh: unknown option '$argument': --seqlen, --dtype and --json are what there is." >&2
+      exit 2
+      ;;
+    *) kernels+=("$argument") ;;
+  esac
+done
+if [[ ! -x $runner ]]; then
+  echo "compare_counters.sh: there is no '$runner': ./runner --list builds build/runner, RUNNER names another." >&2
+  exit 3
+fi
+if ! command -v "$ncu" >/dev/null; then
+  echo "compare_counters.sh: there is no '$ncu': it comes with the CUDA Toolkit (Nsight Compute)." >&2
+  exit 3
+fi
+
+# The emulator's counters, sums joined with +, and the metric that each must equal.
+pairs=(
+  'ldmatrix.instructions smsp__sass_inst_executed_op_ldsm.sum'
+  'ldmatrix.wavefronts smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_ldsm.sum'
+  'ldmatrix.bank_conflicts smsp__sass_l1tex_data_bank_conflicts_pipe_lsu_mem_shared_op_ldsm.sum'
+  'cp_async.instructions smsp__inst_executed_op_ldgsts.sum'
+  'cp_async.wavefronts smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_ldgsts.sum'
+  'shared_load.wavefronts smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_ld.sum'
+  'shared_store.wavefronts smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_st.sum'
+  'ldmatrix.wavefronts+cp_async.wavefronts+shared_load.wavefronts+shared_store.wavefronts memory_l1_wavefronts_shared'
+  'ldmatrix.ideal_wavefronts+cp_async.ideal_wavefronts+shared_load.ideal_wavefronts+shared_store.ideal_wavefronts
+   memory_l1_wavefronts_shared_ideal'
+  'global_load.sectors+cp_async.sectors l1tex__t_sectors_pipe_lsu_mem_global_op_ld.sum'
+  'global_store.sectors l1tex__t_sectors_pipe_lsu_mem_global_op_st.sum'
+  'mma.instructions sm__inst_executed_pipe_tensor_op_hmma.sum'
+)
+metrics=
+for pair in "${pairs[@]}"; do
+  read -r -d '' _ metric <<<"$pair" || true
+  metrics+=${metrics:+,}$metric
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# NAME VALUE for each counter of the results file on standard input.
+emulator_counters() {
+  awk '
+    { text = text $0 }
+    END {
+      # Tokens: strings, numbers and words, braces; keys are followed by a colon.
+      while (match(text, /"([^"\\]|\\.)*"[ \t]*:?|[{}]|\[|\]|[^][{}", \t:]+/)) {
+        token = substr(text, RSTART, RLENGTH)
+        text = substr(text, RSTART + RLENGTH)
+        if (token ~ /^".*:$/) { sub(/[ \t]*:$/, "", token); key = substr(token, 2, length(token) - 2) }
+        else if (token == "{" || token == "[") { path[++depth] = key; key = "" }
+        else if (token == "}" || token == "]") depth--
+        else if (path[depth - 1] == "counters" && token ~ /^[0-9]+$/) print path[depth] "." key, token
+      }
+    }'
+}
+
+# NAME VALUE for each metric in the CSV log of ncu on standard input.
+hardware_counters() {
+  awk '
+    # A row: quoted fields with commas between. Numbers may have commas inside.
+    function split_row(row, fields,    n) {
+      n = 0
+      while (match(row, /^"[^"]*",?/)) {
+        fields[++n] = substr(row, 2, RLENGTH - 2)
+        sub(/",?$/, "", fields[n]); sub(/"$/, "", fields[n])
+        row = substr(row, RSTART + RLENGTH)
+      }
+      return n
+    }
+    /^"ID"/ { columns = split_row($0, names); next }
+    /^"[0-9]+"/ && columns {
+      launches++
+      split_row($0, values)
+      for (i = 1; i <= columns; i++) {
+        value = values[i]
+        gsub(/,/, "", value)
+        if (names[i] ~ /__|^memory_l1/ && value ~ /^[0-9.]+$/) printf "%s %.0f\n", names[i], value
+      }
+    }
+    END { if (launches != 1) { print launches + 0 > "/dev/stderr"; exit 1 } }'
+}
+
+value_of() {  # value_of FILE NAME[+NAME…]: the sum
+  awk -v names="$2" '
+    BEGIN { n = split(names, wanted, "+") }
+    { value[$1] = $2 }
+    END { for (i = 1; i <= n; i++) if (wanted[i] in value) { sum += value[wanted[i]]; found++ }
+          if (found == n) printf "%.0f\n", sum; else print "missing" }' "$1"
+}
+
+if ((${#kernels[@]} == 0)); then
+  mapfile -t kernels < <("$runner" --list | awk '$2 ~ /^[0-9][0-9]_/ { print $2 }')
+fi
+
+results=()
+differences=0
+for kernel in "${kernels[@]}"; do
+  for dtype in ${dtypes//,/ }; do
+    for seqlen in ${seqlens//,/ }; do
+      problem=(--kernel="$kernel" --dtype="$dtype" --seqlen="$seqlen" --batch=1 --heads=1)
+      echo "$kernel, $dtype, seqlen $seqlen"
+      if ! "$ncu" --clock-control none --csv --page raw --print-units base --kernel-name attention \
+        --metrics "$metrics" --log-file "$work/ncu.csv" "$runner" --device=gpu --profile "${problem[@]}" \
+        >"$work/log" 2>&1; then
+        cat "$work/log" "$work/ncu.csv" >&2 || true
+        echo "compare_counters.sh: ncu could not profile $kernel." >&2
+        exit 3
+      fi
+      if ! hardware_counters <"$work/ncu.csv" >"$work/hardware" 2>"$work/log"; then
+        echo "compare_counters.sh: ncu saw $(<"$work/log") launches of $kernel where one was expected." >&2
+        exit 3
+      fi
+      "$runner" --device=emulator --json="$work/emulator.json" "${problem[@]}" >"$work/log" 2>&1 ||
+        { cat "$work/log" >&2; exit 3; }
+      emulator_counters <"$work/emulator.json" >"$work/emulator"
+
+      printf '  %-78s %12s %12s\n' metric emulator hardware
+      for pair in "${pairs[@]}"; do
+        read -r -d '' names metric <<<"$pair" || true
+        emulator=$(value_of "$work/emulator" "$names")
+        hardware=$(value_of "$work/hardware" "$metric")
+        verdict=equal
+        if [[ $emulator != "$hardware" || $emulator == missing ]]; then
+          verdict=DIFFERENT
+          differences=$((differences + 1))
+        fi
+        printf '  %-78s %12s %12s  %s\n' "$metric" "$emulator" "$hardware" "$verdict"
+        results+=("{\"kernel\": \"$kernel\", \"dtype\": \"$dtype\", \"seqlen\": $seqlen, \"counter\": \"$names\",\
+ \"metric\": \"$metric\", \"emulator\": ${emulator/missing/null}, \"hardware\": ${hardware/missing/null}}")
+      done
+    done
+  done
+done
+
+if [[ -n $json ]]; then
+  printf -v rows '  %s,\n' "${results[@]}"
+  printf '{"schema": "flash-steps/counter-comparison/1", "comparisons": [\n%s\n]}\n' "${rows%,*}" >"$json"
+fi
+echo "${#results[@]} comparisons, $differences different"
+((differences == 0))

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Installs what the project needs and this machine lacks. Asks for nothing, and needs no rights, if all is there.
+#
+#   scripts/setup.sh                  compiler, CMake and libraries: what ./runner and scripts/test.sh need
+#   scripts/setup.sh --plots          also matplotlib, for scripts/plot.py
+#   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
+#
+# On Debian and Ubuntu, as root, it installs with apt-get. Without the rights it prints the command and exits with 3.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+plots=false
+disassembler=false
+for argument; do
+  case $argument in
+    --plots) plots=true ;;
+    --disassembler) disassembler=true ;;
+    *)
+      echo "setup.sh: unknown argument '$argument': --plots and --disassembler are what there is." >&2
+      exit 2
+      ;;
+  esac
+done
+
+missing=()
+has_command() { command -v "$1" >/dev/null; }
+has_header() { compgen -G "/usr/include/$1" >/dev/null || compgen -G "/usr/local/include/$1" >/dev/null; }
+has_library() {
+  local folder
+  for folder in /usr/lib /usr/lib64 '/usr/lib/*' /usr/local/lib /usr/local/lib64; do
+    if compgen -G "$folder/lib$1.*" >/dev/null; then return; fi
+  done
+  return 1
+}
+need() {  # need PACKAGE TEST…: the package is missing unless the test succeeds
+  local package=$1
+  shift
+  "$@" || missing+=("$package")
+}
+
+need g++ has_command "${CXX:-c++}"
+need cmake has_command cmake
+need ninja-build has_command ninja
+need git has_command git
+need libboost-context-dev has_library boost_context
+need libcli11-dev has_header CLI/CLI.hpp
+need nlohmann-json3-dev has_header nlohmann/json.hpp
+need libgtest-dev has_library gtest
+need libgmock-dev has_library gmock
+if $plots; then need python3-matplotlib python3 -c 'import matplotlib' 2>/dev/null; fi
+if $disassembler; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
+
+if ((${#missing[@]})); then
+  if ! has_command apt-get; then
+    echo "setup.sh: missing: ${missing[*]} (Debian's names); install them with this system's package manager." >&2
+    exit 3
+  fi
+  if ((EUID != 0)); then
+    echo "setup.sh: missing: ${missing[*]}; this command installs them:" >&2
+    echo "sudo apt-get install -y ${missing[*]}" >&2
+    exit 3
+  fi
+  echo "Installing ${missing[*]}" >&2
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  # A fresh machine has no package lists, a stale one names versions that are gone: so update when install fails.
+  install() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1 </dev/null
+  }
+  if ! install && ! { apt-get update >"$log" 2>&1 && install; }; then
+    cat "$log" >&2
+    echo "setup.sh: apt-get could not install ${missing[*]}." >&2
+    exit 3
+  fi
+fi
+
+if $disassembler; then
+  tools=$root/build/tools
+  if [[ ! -x $tools/bin/cuobjdump || ! -x $tools/bin/nvdisasm ]]; then
+    if ! python3 -m venv "$tools" || ! "$tools/bin/pip" install --quiet --disable-pip-version-check \
+      nvidia-cuda-cuobjdump==13.2.51 nvidia-cuda-nvdisasm==13.2.51; then
+      echo "setup.sh: pip could not install cuobjdump and nvdisasm into build/tools." >&2
+      exit 3
+    fi
+    for tool in cuobjdump nvdisasm; do
+      ln -sf "$(echo "$tools"/lib/python3*/site-packages/nvidia/cu13/bin/$tool)" "$tools/bin/$tool"
+    done
+  fi
+fi

@@ -1,0 +1,202 @@
+// The counters of 01 to 03 are what the tile sizes say, and what Nsight Compute read from an H100.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "harness/backend.h"
+#include "harness/registry.h"
+
+namespace flash_steps {
+namespace {
+
+struct Case {
+  std::string kernel;
+  int batch;
+  int heads;
+  int seqlen;
+  Dtype dtype;
+};
+
+std::string name(const testing::TestParamInfo<Case>& info) {
+  const Case& c = info.param;
+  return "K" + c.kernel + "_b" + std::to_string(c.batch) + "_h" + std::to_string(c.heads) + "_n" +
+         std::to_string(c.seqlen) + "_" + name_of(c.dtype);
+}
+
+bool is_swizzled(const std::string& kernel) { return kernel != "01_base"; }
+
+const Variant& variant_of(const std::string& kernel, Dtype dtype) {
+  for (const Kernel& candidate : kernels()) {
+    if (candidate.name != kernel) continue;
+    for (const Variant& variant : candidate.emulator) {
+      if (variant.dtype == dtype) return variant;
+    }
+  }
+  throw std::runtime_error(kernel + " is not registered");
+}
+
+Observation observe(const Case& c, int host_threads, uint64_t lane_order_seed = 0) {
+  const auto emulator = make_emulator(host_threads, lane_order_seed);
+  emulator->load({.batch = c.batch, .heads = c.heads, .seqlen = c.seqlen, .dtype = c.dtype}, false);
+  emulator->launch(variant_of(c.kernel, c.dtype));
+  return *emulator->observation();
+}
+
+// What follows from tiles of 64×64 and four warps of 16 query rows.
+Counters closed_formulas(const Case& c) {
+  constexpr uint64_t tile = 64;
+  constexpr uint64_t head_dim = 128;
+  constexpr uint64_t warps = 4;
+  constexpr uint64_t lanes = 32;
+  constexpr uint64_t tile_bytes = tile * head_dim * 2;
+  constexpr uint64_t fragments = tile / 16 * (head_dim / 16);       // of a tile, a fragment an ldmatrix.x4
+  constexpr uint64_t chunk_instructions = tile_bytes / 16 / lanes;  // to move a tile, 16 bytes a lane
+  constexpr uint64_t word_instructions = tile_bytes / 4 / lanes;    // the same, 4 bytes a lane
+  constexpr uint64_t chunk_phases = 4;                              // of a 16-byte access
+  constexpr uint64_t chunk_sectors = lanes * 16 / 32;               // of one that is coalesced
+  const uint64_t conflicts = is_swizzled(c.kernel) ? 1 : 8;         // eight rows, 256 bytes apart, or swizzled
+  const uint64_t blocks = c.seqlen / tile;
+  const uint64_t ctas = blocks * c.heads * c.batch;
+
+  Counters counters;
+  // A warp loads its quarter of Q once, and all of K and V in each block.
+  counters.ldmatrix.instructions = ctas * (fragments + blocks * warps * 2 * fragments);
+  counters.ldmatrix.ideal_wavefronts = counters.ldmatrix.instructions * chunk_phases;
+  counters.ldmatrix.wavefronts = counters.ldmatrix.ideal_wavefronts * conflicts;
+  counters.cp_async.instructions = ctas * (1 + 2 * blocks) * chunk_instructions;
+  counters.cp_async.wavefronts = counters.cp_async.ideal_wavefronts = counters.cp_async.instructions * chunk_phases;
+  counters.cp_async.sectors = counters.cp_async.instructions * chunk_sectors;
+  // O on its way out.
+  counters.shared_store.instructions = ctas * word_instructions;
+  counters.shared_store.ideal_wavefronts = counters.shared_store.instructions;
+  counters.shared_store.wavefronts = counters.shared_store.instructions * conflicts;
+  counters.shared_load.instructions = ctas * chunk_instructions;
+  counters.shared_load.wavefronts = counters.shared_load.ideal_wavefronts =
+      counters.shared_load.instructions * chunk_phases;
+  counters.global_store.instructions = ctas * chunk_instructions;
+  counters.global_store.sectors = counters.global_store.instructions * chunk_sectors;
+  // Two products of 64×64×128 a block, 16×8×16 an instruction.
+  counters.mma_instructions = ctas * blocks * 2 * (tile * tile * head_dim) / (16 * 8 * 16);
+  // Two rows a lane and two steps over a quad: the maximum in each block, the sum at the end.
+  counters.shuffle_instructions = ctas * warps * (blocks + 1) * 4;
+  counters.barrier_instructions = ctas * warps * (1 + 2 * blocks);
+  const uint64_t tensor_bytes = ctas * tile_bytes;
+  counters.hbm_bytes_read = 3 * tensor_bytes;
+  counters.hbm_bytes_written = tensor_bytes;
+  return counters;
+}
+
+class KernelCounters : public testing::TestWithParam<Case> {};
+
+TEST_P(KernelCounters, EqualTheClosedFormulas) {
+  const Observation observation = observe(GetParam(), 0);
+  EXPECT_TRUE(observation.hazards.empty()) << observation.hazards[0];
+  const Counters expected = closed_formulas(GetParam());
+  const Counters& counted = observation.counters;
+  EXPECT_EQ(counted.ldmatrix, expected.ldmatrix);
+  EXPECT_EQ(counted.cp_async, expected.cp_async);
+  EXPECT_EQ(counted.shared_load, expected.shared_load);
+  EXPECT_EQ(counted.shared_store, expected.shared_store);
+  EXPECT_EQ(counted.global_load, expected.global_load);
+  EXPECT_EQ(counted.global_store, expected.global_store);
+  EXPECT_EQ(counted.mma_instructions, expected.mma_instructions);
+  EXPECT_EQ(counted.shuffle_instructions, expected.shuffle_instructions);
+  EXPECT_EQ(counted.barrier_instructions, expected.barrier_instructions);
+  EXPECT_EQ(counted.hbm_bytes_read, expected.hbm_bytes_read);
+  EXPECT_EQ(counted.hbm_bytes_written, expected.hbm_bytes_written);
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const char* kernel : {"01_base", "02_swizzling", "03_eager_loads"}) {
+    for (const Dtype dtype : {Dtype::fp16, Dtype::bf16}) {
+      list.push_back({kernel, 1, 1, 64, dtype});
+      list.push_back({kernel, 1, 1, 128, dtype});
+      list.push_back({kernel, 2, 3, 128, dtype});
+      list.push_back({kernel, 1, 1, 512, dtype});
+    }
+  }
+  return list;
+}
+
+INSTANTIATE_TEST_SUITE_P(FirstThree, KernelCounters, testing::ValuesIn(cases()), name);
+
+// One column of what ncu read from an H100: batch 1, heads 1, head_dim 128, tile 64×64, 4 warps.
+struct Measured {
+  uint64_t ldmatrix_instructions, ldmatrix_wavefronts, ldmatrix_conflicts;
+  uint64_t cp_async_instructions, cp_async_wavefronts, cp_async_sectors;
+  uint64_t shared_store_wavefronts, shared_store_conflicts;
+  uint64_t shared_load_wavefronts;
+  uint64_t global_store_sectors;
+  uint64_t mma_instructions;
+  uint64_t all_wavefronts, all_ideal_wavefronts;
+};
+
+constexpr Measured unswizzled_128{1088, 34816, 30464, 320, 1280, 5120, 2048, 1792, 256, 1024, 2048, 38400, 6144};
+constexpr Measured swizzled_128{1088, 4352, 0, 320, 1280, 5120, 256, 0, 256, 1024, 2048, 6144, 6144};
+constexpr Measured swizzled_512{16640, 66560, 0, 4352, 17408, 69632, 1024, 0, 1024, 4096, 32768, 86016, 86016};
+
+void expect_measured(const std::string& kernel, int seqlen, const Measured& h100) {
+  SCOPED_TRACE(kernel + " at seqlen " + std::to_string(seqlen));
+  const Counters counted = observe({kernel, 1, 1, seqlen, Dtype::fp16}, 0).counters;
+  EXPECT_EQ(counted.ldmatrix.instructions, h100.ldmatrix_instructions);
+  EXPECT_EQ(counted.ldmatrix.wavefronts, h100.ldmatrix_wavefronts);
+  EXPECT_EQ(counted.ldmatrix.bank_conflicts(), h100.ldmatrix_conflicts);
+  EXPECT_EQ(counted.cp_async.instructions, h100.cp_async_instructions);
+  EXPECT_EQ(counted.cp_async.wavefronts, h100.cp_async_wavefronts);
+  EXPECT_EQ(counted.cp_async.sectors, h100.cp_async_sectors);
+  EXPECT_EQ(counted.shared_store.wavefronts, h100.shared_store_wavefronts);
+  EXPECT_EQ(counted.shared_store.bank_conflicts(), h100.shared_store_conflicts);
+  EXPECT_EQ(counted.shared_load.wavefronts, h100.shared_load_wavefronts);
+  EXPECT_EQ(counted.global_store.sectors, h100.global_store_sectors);
+  EXPECT_EQ(counted.mma_instructions, h100.mma_instructions);
+  EXPECT_EQ(counted.shared_wavefronts(), h100.all_wavefronts);
+  EXPECT_EQ(counted.shared_ideal_wavefronts(), h100.all_ideal_wavefronts);
+}
+
+TEST(LaunchCounters, EqualWhatNsightComputeReadFromAnH100) {
+  expect_measured("01_base", 128, unswizzled_128);
+  for (const char* kernel : {"02_swizzling", "03_eager_loads"}) {
+    expect_measured(kernel, 128, swizzled_128);
+    expect_measured(kernel, 512, swizzled_512);
+  }
+}
+
+TEST(LaunchCounters, OfALineAddUpToThoseOfTheLaunch) {
+  const Observation observation = observe({"01_base", 1, 1, 128, Dtype::fp16}, 2);
+  AccessCounters ldmatrix;
+  uint64_t sectors = 0;
+  for (const LineCounters& line : observation.lines) {
+    EXPECT_TRUE(line.file.ends_with("01_base.cu")) << line.file;
+    if (line.word.starts_with("ldmatrix_x4")) {
+      ldmatrix += {line.instructions, line.wavefronts, line.ideal_wavefronts, line.sectors};
+    }
+    sectors += line.sectors;
+  }
+  EXPECT_EQ(ldmatrix, observation.counters.ldmatrix);
+  EXPECT_EQ(sectors, observation.counters.cp_async.sectors + observation.counters.global_store.sectors);
+}
+
+TEST(LaunchCounters, AndOutputAreTheSameInAnyOrderOnAnyNumberOfHostThreads) {
+  const Problem problem{.batch = 1, .heads = 2, .seqlen = 192, .dtype = Dtype::bf16};
+  const auto run = [&](const Variant& variant, int threads, uint64_t seed) {
+    const auto emulator = make_emulator(threads, seed);
+    emulator->load(problem, false);
+    emulator->launch(variant);
+    EXPECT_TRUE(emulator->observation()->hazards.empty());
+    return std::pair(emulator->observation()->counters, emulator->output());
+  };
+  for (const char* kernel : {"01_base", "03_eager_loads"}) {
+    const Variant& variant = variant_of(kernel, Dtype::bf16);
+    const auto one = run(variant, 1, 0);
+    EXPECT_EQ(std::count(one.second.begin(), one.second.end(), 0xffff), 0) << "every element of O is stored";
+    EXPECT_EQ(run(variant, 4, 0), one);
+    EXPECT_EQ(run(variant, 1, 77), one);
+    EXPECT_EQ(run(variant, 3, 78), one);
+  }
+}
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,134 @@
+// Every registered kernel is right on the emulator, without hazards: a kernel that is added is tested as it is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "harness/backend.h"
+#include "harness/problem.h"
+#include "harness/registry.h"
+#include "harness/validate.h"
+
+namespace flash_steps {
+namespace {
+
+using testing::IsEmpty;
+
+struct Case {
+  const Kernel* kernel;
+  const Variant* variant;
+  Problem problem;
+};
+
+// `tiles` counts steps of seqlen. Several heads and sequences show wrong strides; they are cheap where the sequence is
+// short.
+Case make_case(const Kernel& kernel, const Variant& variant, int tiles, InputDistribution inputs) {
+  Problem problem;
+  problem.batch = tiles == 1 ? 2 : 1;
+  problem.heads = variant.tile.heads != 0 ? variant.tile.heads : (tiles <= 2 ? 3 : 1);
+  problem.seqlen = tiles * seqlen_step(variant.tile);
+  problem.dtype = variant.dtype;
+  problem.inputs = inputs;
+  return {&kernel, &variant, problem};
+}
+
+// A kernel's first config goes through all lengths and distributions. Its other configs are the same code with other
+// tiles: each sees an odd and an even number of tiles, and the distributions that are the hardest to get right.
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& variant : kernel.emulator) {
+      const bool first = variant.tile.config == kernel.emulator.front().tile.config;
+      if (!first || variant.tile.heads != 0) {
+        cases.push_back(make_case(kernel, variant, 1, InputDistribution::onehot));
+        cases.push_back(make_case(kernel, variant, 2, InputDistribution::large));
+        cases.push_back(make_case(kernel, variant, 3, InputDistribution::normal));
+        continue;
+      }
+      for (int tiles : {1, 2, 3, 5}) {
+        for (InputDistribution inputs : all_distributions) cases.push_back(make_case(kernel, variant, tiles, inputs));
+      }
+    }
+  }
+  return cases;
+}
+
+std::string name_of_case(const testing::TestParamInfo<Case>& info) {
+  const auto& [kernel, variant, problem] = info.param;
+  std::string name = kernel->name + "_" + variant->tile.config + "_" + name_of(problem.dtype) + "_seqlen" +
+                     std::to_string(problem.seqlen) + "_" + name_of(problem.inputs);
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
+
+class Kernels : public testing::TestWithParam<Case> {};
+
+TEST_P(Kernels, AreRightWithoutHazards) {
+  const auto& [kernel, variant, problem] = GetParam();
+  const auto emulator = make_emulator();
+  ASSERT_EQ(emulator->refusal(*variant, problem), std::nullopt);
+  emulator->load(problem, true);
+  const OutputErrors errors = emulator->check(*variant);
+  const Verdict verdict = judge(errors, problem.dtype);
+  EXPECT_TRUE(verdict.passed) << "largest error " << errors.max_abs << " (tolerance " << verdict.tolerance << "), rms "
+                              << errors.rms << " (tolerance " << verdict.rms_tolerance << ")";
+  EXPECT_THAT(emulator->observation()->hazards, IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, Kernels, testing::ValuesIn(all_cases()), name_of_case);
+
+TEST(Registry, HasEveryKernelInBothTypesUnderAnUninterruptedNumber) {
+  ASSERT_FALSE(kernels().empty());
+  for (size_t i = 0; i < kernels().size(); i++) {
+    const Kernel& kernel = kernels()[i];
+    EXPECT_EQ(kernel.number(), static_cast<int>(i) + 1) << kernel.name;
+    EXPECT_FALSE(kernel.summary.empty()) << kernel.name;
+    for (Dtype dtype : all_dtypes) {
+      const auto is_of_type = [&](const Variant& variant) { return variant.dtype == dtype; };
+      EXPECT_TRUE(std::any_of(kernel.emulator.begin(), kernel.emulator.end(), is_of_type)) << kernel.name;
+    }
+  }
+}
+
+TEST(Registry, ConfigsOfAKernelHaveDifferentNames) {
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& a : kernel.emulator) {
+      const auto same = [&](const Variant& b) { return a.dtype == b.dtype && a.tile.config == b.tile.config; };
+      EXPECT_EQ(std::count_if(kernel.emulator.begin(), kernel.emulator.end(), same), 1) << kernel.name;
+    }
+  }
+}
+
+TEST(Registry, WhatTheGpuHasTheEmulatorHas) {
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& gpu : kernel.gpu) {
+      const auto same = [&](const Variant& other) {
+        return gpu.dtype == other.dtype && gpu.tile.config == other.tile.config &&
+               gpu.tile.tile_rows == other.tile.tile_rows && gpu.tile.tile_cols == other.tile.tile_cols &&
+               gpu.tile.threads == other.tile.threads && gpu.tile.smem_bytes == other.tile.smem_bytes;
+      };
+      EXPECT_TRUE(std::any_of(kernel.emulator.begin(), kernel.emulator.end(), same)) << kernel.name;
+    }
+  }
+}
+
+TEST(Emulator, NeitherTheLaneOrderNorTheThreadsChangeAnything) {
+  for (const Kernel& kernel : kernels()) {
+    const Variant& variant = kernel.emulator.front();
+    const Problem problem = make_case(kernel, variant, 2, InputDistribution::normal).problem;
+    const auto in_order = make_emulator(1);
+    const auto shuffled = make_emulator(3, 7);
+    for (Backend* backend : {in_order.get(), shuffled.get()}) {
+      backend->load(problem, false);
+      backend->launch(variant);
+    }
+    EXPECT_EQ(in_order->output(), shuffled->output()) << kernel.name;
+    EXPECT_EQ(in_order->observation()->counters, shuffled->observation()->counters) << kernel.name;
+    EXPECT_THAT(shuffled->observation()->hazards, IsEmpty()) << kernel.name;
+  }
+}
+
+}  // namespace
+}  // namespace flash_steps

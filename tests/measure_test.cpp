@@ -1,0 +1,211 @@
+// The order of checking and timing, with a backend that only records what it is asked.
+#include "harness/measure.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <sstream>
+
+#include "harness/plan.h"
+
+namespace flash_steps {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RecordingBackend : public Backend {
+ public:
+  explicit RecordingBackend(Target target) { facts.backend = target; }
+
+  const DeviceFacts& device() const override { return facts; }
+  Problem default_problem() const override { return {}; }
+  std::optional<std::string> refusal(const Variant& variant, const Problem&) const override {
+    if (variant.tile.config == refused) return "too much shared memory";
+    return std::nullopt;
+  }
+  Resources resources(const Variant&) override { return {100, 49152, 0, 2}; }
+  void load(const Problem& problem, bool) override {
+    loaded = problem;
+    record("load " + std::to_string(problem.seqlen));
+  }
+  OutputErrors check(const Variant& variant) override {
+    record("check " + variant.tile.config);
+    OutputErrors errors;
+    errors.max_abs_reference = 1;
+    errors.max_abs = is_wrong(variant) ? std::numeric_limits<double>::quiet_NaN() : 0;
+    return errors;
+  }
+  void launch(const Variant& variant) override { record("launch " + variant.tile.config); }
+  std::vector<uint16_t> output() override { return {}; }
+  std::vector<Timing> time(std::span<const Variant* const> variants, const TimingBudget&) override {
+    std::string names;
+    for (const Variant* variant : variants) names += " " + variant->tile.config;
+    record("time" + names);
+    Timing timing;
+    timing.samples_ms = {1, 2, 3};
+    return std::vector<Timing>(variants.size(), timing);
+  }
+  std::optional<Observation> observation() const override { return observed; }
+
+  void record(const std::string& event) { events.push_back(event); }
+
+  DeviceFacts facts;
+  Problem loaded;
+  std::string refused;
+  std::function<bool(const Variant&)> is_wrong = [](const Variant&) { return false; };
+  std::optional<Observation> observed;
+  std::vector<std::string> events;
+};
+
+Variant variant_of(const std::string& config, int rows = 64, int cols = 64) {
+  Variant variant{};
+  variant.tile.config = config;
+  variant.tile.tile_rows = rows;
+  variant.tile.tile_cols = cols;
+  return variant;
+}
+
+class Measure : public testing::Test {
+ protected:
+  Measurement measured(RecordingBackend& backend) {
+    Progress progress;
+    problem_.seqlen = 1024;
+    return measure(backend, problem_, {{&kernel_, &a_}, {&kernel_, &b_}}, options_, progress);
+  }
+
+  Kernel kernel_{"01_base", "", "", {variant_of("a"), variant_of("b")}, {variant_of("a"), variant_of("b")}};
+  Variant a_ = variant_of("a");
+  Variant b_ = variant_of("b");
+  Options options_;
+  Problem problem_;
+};
+
+TEST_F(Measure, AGpuChecksThreeAndFourBlocksThenTheProblemBeforeAndAfterTiming) {
+  RecordingBackend gpu(Target::gpu);
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.events, ElementsAre("load 192", "check a", "check b", "load 256", "check a", "check b", "load 1024",
+                                      "check a", "check b", "time a b", "check a", "check b"));
+  EXPECT_THAT(result.complaints, IsEmpty());
+  ASSERT_THAT(result.runs, SizeIs(2));
+  EXPECT_EQ(result.runs[0].problem, problem_);
+  EXPECT_EQ(result.runs[0].timing->median_ms, 2);
+  EXPECT_EQ(result.runs[0].counters, std::nullopt);
+}
+
+TEST_F(Measure, TheEmulatorRunsEachJobOnce) {
+  RecordingBackend emulator(Target::emulator);
+  emulator.observed = Observation{};
+  emulator.observed->counters.mma_instructions = 7;
+  emulator.observed->lines = {{"01_base.cu", 1, "mma_m16n8k16", 7, 0, 0, 0}};
+  const Measurement result = measured(emulator);
+  EXPECT_THAT(emulator.events, ElementsAre("load 1024", "check a", "check b"));
+  EXPECT_EQ(result.runs[0].counters->mma_instructions, 7u);
+  EXPECT_EQ(result.runs[0].timing, std::nullopt);
+  EXPECT_THAT(result.runs[0].lines, IsEmpty());
+  options_.mode = Mode::explain;
+  EXPECT_THAT(measured(emulator).runs[0].lines, SizeIs(1));
+}
+
+TEST_F(Measure, CheckOnlyNeitherTimesNorCounts) {
+  RecordingBackend gpu(Target::gpu);
+  options_.mode = Mode::check_only;
+  const Measurement result = measured(gpu);
+  EXPECT_EQ(gpu.events.back(), "check b");
+  EXPECT_THAT(gpu.events, testing::Not(testing::Contains(HasSubstr("time"))));
+  EXPECT_EQ(result.runs[0].timing, std::nullopt);
+
+  RecordingBackend emulator(Target::emulator);
+  emulator.observed = Observation{};
+  EXPECT_EQ(measured(emulator).runs[0].counters, std::nullopt);
+}
+
+TEST_F(Measure, AWrongKernelIsNotTimedAndTheOthersGoOn) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.is_wrong = [](const Variant& variant) { return variant.tile.config == "a"; };
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.events, ElementsAre("load 192", "check a", "check b", "load 256", "check b", "load 1024", "check b",
+                                      "time b", "check b"));
+  EXPECT_FALSE(result.runs[0].validation.passed);
+  EXPECT_EQ(result.runs[0].timing, std::nullopt);
+  EXPECT_TRUE(result.runs[1].validation.passed);
+  ASSERT_THAT(result.complaints, SizeIs(1));
+  EXPECT_THAT(result.complaints[0], HasSubstr("01_base a is wrong at batch 2, heads 2, seqlen 192"));
+}
+
+TEST_F(Measure, AKernelThatGoesWrongWhileTimedIsCaught) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.is_wrong = [&](const Variant& variant) {
+    return variant.tile.config == "b" && testing::Matches(testing::Contains(HasSubstr("time")))(gpu.events);
+  };
+  const Measurement result = measured(gpu);
+  EXPECT_TRUE(result.runs[0].validation.passed);
+  EXPECT_FALSE(result.runs[1].validation.passed);
+  EXPECT_THAT(result.complaints, SizeIs(1));
+}
+
+TEST_F(Measure, AHazardFailsARightOutput) {
+  RecordingBackend emulator(Target::emulator);
+  emulator.observed = Observation{};
+  emulator.observed->hazards = {"a read of bytes that nobody wrote"};
+  const Measurement result = measured(emulator);
+  EXPECT_FALSE(result.runs[0].validation.passed);
+  EXPECT_THAT(result.complaints[0], HasSubstr("01_base a: a read of bytes that nobody wrote"));
+}
+
+class Jobs : public testing::Test {
+ protected:
+  std::vector<std::string> configs(const RecordingBackend& backend, int seqlen) {
+    problem_.seqlen = seqlen;
+    std::vector<std::string> names;
+    for (const Job& job : jobs_for(problem_, {&kernel_}, options_, backend, notes_)) {
+      names.push_back(job.variant->tile.config);
+    }
+    return names;
+  }
+
+  Kernel kernel_{"07_autotune",
+                 "",
+                 "",
+                 {variant_of("128x64", 128), variant_of("64x64")},
+                 {variant_of("128x64", 128), variant_of("64x64")}};
+  RecordingBackend gpu_{Target::gpu};
+  RecordingBackend emulator_{Target::emulator};
+  Options options_;
+  Problem problem_;
+  std::ostringstream notes_;
+};
+
+TEST_F(Jobs, AGpuTakesAllConfigsAndTheEmulatorTheFirst) {
+  EXPECT_THAT(configs(gpu_, 256), ElementsAre("128x64", "64x64"));
+  EXPECT_THAT(configs(emulator_, 256), ElementsAre("128x64"));
+  options_.config = "all";
+  EXPECT_THAT(configs(emulator_, 256), ElementsAre("128x64", "64x64"));
+  options_.config = "64x64";
+  EXPECT_THAT(configs(gpu_, 256), ElementsAre("64x64"));
+  EXPECT_EQ(notes_.str(), "");
+}
+
+TEST_F(Jobs, ConfigsThatCannotRunAreLeftOutAndSaid) {
+  EXPECT_THAT(configs(gpu_, 192), ElementsAre("64x64"));
+  EXPECT_THAT(configs(emulator_, 192), ElementsAre("64x64"));
+  EXPECT_THAT(notes_.str(), HasSubstr("left out 07_autotune 128x64: seqlen 192"));
+  gpu_.refused = "64x64";
+  EXPECT_THAT(configs(gpu_, 256), ElementsAre("128x64"));
+  EXPECT_THAT(notes_.str(), HasSubstr("too much shared memory"));
+}
+
+TEST_F(Jobs, AKernelWithoutAnyIsRefused) {
+  EXPECT_THROW(configs(gpu_, 100), UsageError);
+  gpu_.refused = "64x64";
+  EXPECT_THROW(configs(gpu_, 192), MachineError);
+  options_.config = "64x64";
+  EXPECT_THROW(configs(gpu_, 256), MachineError);
+}
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,357 @@
+// Results: the JSON file, its schema, and the statistics of samples.
+#include "harness/results.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "harness/statistics.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Run emulator_run() {
+  Run run;
+  run.kernel = "01_base";
+  run.config = "64x64";
+  run.problem = {2, 3, 128, 128, Dtype::bf16, InputDistribution::large, 18446744073709551615u};
+  run.resources = {0, 49152, 0, 0};
+  run.validation = {true, 0.001, 0.0001, 0.01, "fp64 on the CPU"};
+  Counters counters;
+  counters.ldmatrix = {1088, 34816, 4352, 0};
+  counters.cp_async = {320, 1280, 1280, 5120};
+  counters.shared_load = {64, 256, 256, 0};
+  counters.shared_store = {256, 2048, 256, 0};
+  counters.global_load = {7, 0, 0, 28};
+  counters.global_store = {64, 0, 0, 1024};
+  counters.mma_instructions = 2048;
+  counters.shuffle_instructions = 5;
+  counters.barrier_instructions = 6;
+  counters.hbm_bytes_read = 98304;
+  counters.hbm_bytes_written = 32768;
+  run.counters = counters;
+  run.lines = {{"01_base.cu", 61, "ldmatrix_x4", 1088, 34816, 4352, 0}};
+  return run;
+}
+
+Run gpu_run() {
+  Run run;
+  run.kernel = "02_swizzling";
+  run.config = "64x64";
+  run.resources = {202, 49152, 16, 2};
+  run.validation = {true, 0.0001, 0.00001, 0.002, "fp32 on the GPU"};
+  run.timing = TimingSummary{{1.5, 1.25, 1.75}, 1.5, 1.35, 1.65, 1.25, 320.5, 1755, true};
+  return run;
+}
+
+Results sample_results() {
+  Results results;
+  results.meta = {{"runner", "--kernel=01"}, "0123abcd", false, "2025-01-31T12:34:56Z", "GCC 12.2.0", "13.0", "580.1"};
+  results.device = {Target::gpu, "NVIDIA H100", "9.0", 132, 52428800, 85899345920, 232448, 1980, 2619, "580.1"};
+  results.runs = {emulator_run(), gpu_run()};
+  return results;
+}
+
+class ResultsFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_results_") + test->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path file() const { return folder_ / "results.json"; }
+
+  Json written(const Results& results) const {
+    write_results(results, file());
+    std::ifstream stream(file());
+    return Json::parse(stream);
+  }
+
+  // The message with which reading this fails, or "accepted".
+  std::string refusal(const Json& json) const {
+    std::ofstream(file()) << json;
+    try {
+      read_results(file());
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    return names;
+  }
+
+  fs::path folder_;
+};
+
+std::vector<std::string> keys(const Json& json) {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : json.items()) names.push_back(key);
+  return names;
+}
+
+TEST_F(ResultsFile, SurvivesTheRoundTrip) {
+  const Results before = sample_results();
+  write_results(before, file());
+  const Results after = read_results(file());
+
+  EXPECT_EQ(after.meta, before.meta);
+  EXPECT_EQ(after.device.backend, before.device.backend);
+  EXPECT_EQ(after.device.name, before.device.name);
+  EXPECT_EQ(after.device.compute_capability, before.device.compute_capability);
+  EXPECT_EQ(after.device.sm_count, before.device.sm_count);
+  EXPECT_EQ(after.device.l2_bytes, before.device.l2_bytes);
+  EXPECT_EQ(after.device.memory_bytes, before.device.memory_bytes);
+  EXPECT_EQ(after.device.smem_bytes_per_cta, before.device.smem_bytes_per_cta);
+  EXPECT_EQ(after.device.sm_clock_max_mhz, before.device.sm_clock_max_mhz);
+  EXPECT_EQ(after.device.memory_clock_max_mhz, before.device.memory_clock_max_mhz);
+  EXPECT_EQ(after.device.driver, before.device.driver);
+
+  ASSERT_EQ(after.runs.size(), before.runs.size());
+  for (size_t i = 0; i < before.runs.size(); i++) {
+    const flash_steps::Run &a = before.runs[i], &b = after.runs[i];
+    EXPECT_EQ(a.kernel, b.kernel);
+    EXPECT_EQ(a.config, b.config);
+    EXPECT_EQ(a.problem, b.problem);
+    EXPECT_EQ(a.resources.registers, b.resources.registers);
+    EXPECT_EQ(a.resources.smem_bytes, b.resources.smem_bytes);
+    EXPECT_EQ(a.resources.spill_bytes, b.resources.spill_bytes);
+    EXPECT_EQ(a.resources.ctas_per_sm, b.resources.ctas_per_sm);
+    EXPECT_EQ(a.validation.passed, b.validation.passed);
+    EXPECT_EQ(a.validation.max_abs_error, b.validation.max_abs_error);
+    EXPECT_EQ(a.validation.rms_error, b.validation.rms_error);
+    EXPECT_EQ(a.validation.tolerance, b.validation.tolerance);
+    EXPECT_EQ(a.validation.reference, b.validation.reference);
+    EXPECT_EQ(a.counters, b.counters);
+    EXPECT_EQ(a.lines.size(), b.lines.size());
+    EXPECT_EQ(a.timing.has_value(), b.timing.has_value());
+  }
+  const LineCounters& line = after.runs[0].lines.at(0);
+  EXPECT_EQ(line.file, "01_base.cu");
+  EXPECT_EQ(line.line, 61);
+  EXPECT_EQ(line.word, "ldmatrix_x4");
+  EXPECT_EQ(line.wavefronts, 34816u);
+  const TimingSummary& timing = *after.runs[1].timing;
+  EXPECT_THAT(timing.samples_ms, ElementsAre(1.5, 1.25, 1.75));
+  EXPECT_EQ(timing.median_ms, 1.5);
+  EXPECT_EQ(timing.p20_ms, 1.35);
+  EXPECT_EQ(timing.p80_ms, 1.65);
+  EXPECT_EQ(timing.min_ms, 1.25);
+  EXPECT_EQ(timing.tflops, 320.5);
+  EXPECT_EQ(timing.sm_clock_mhz, 1755);
+  EXPECT_TRUE(timing.throttled);
+}
+
+TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
+  const Json json = written(sample_results());
+  EXPECT_EQ(json["schema"], "flash-steps/results/1");
+  EXPECT_THAT(keys(json), ElementsAre("schema", "meta", "device", "runs"));
+  EXPECT_THAT(keys(json["meta"]), ElementsAre("argv", "git", "dirty", "date", "compiler", "cuda", "driver"));
+  const Json& run = json["runs"][0];
+  EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "resources", "validation", "timing", "baselines",
+                                     "counters", "lines"));
+  EXPECT_THAT(keys(run["problem"]), ElementsAre("batch", "heads", "seqlen", "head_dim", "dtype", "inputs", "seed"));
+  EXPECT_THAT(keys(run["resources"]), ElementsAre("registers", "smem_bytes", "spill_bytes", "ctas_per_sm"));
+  EXPECT_THAT(keys(run["validation"]), ElementsAre("passed", "max_abs_error", "rms_error", "tolerance", "reference"));
+  EXPECT_TRUE(run["timing"].is_null());
+  EXPECT_TRUE(run["baselines"].is_null());
+  const Json& timed = json["runs"][1];
+  EXPECT_THAT(keys(timed["timing"]), ElementsAre("samples_ms", "median_ms", "p20_ms", "p80_ms", "min_ms", "tflops",
+                                                 "sm_clock_mhz", "throttled"));
+  EXPECT_TRUE(timed["counters"].is_null());
+  EXPECT_FALSE(timed.contains("lines"));
+}
+
+TEST_F(ResultsFile, CountersHaveTheFieldsThatApplyToThem) {
+  const Json counters = written(sample_results())["runs"][0]["counters"];
+  EXPECT_THAT(keys(counters),
+              ElementsAre("ldmatrix", "cp_async", "shared_load", "shared_store", "global_load", "global_store", "mma",
+                          "shuffle", "barrier", "hbm_bytes_read", "hbm_bytes_written"));
+  for (const char* shared : {"ldmatrix", "shared_load", "shared_store"}) {
+    EXPECT_THAT(keys(counters[shared]),
+                ElementsAre("instructions", "wavefronts", "ideal_wavefronts", "bank_conflicts"));
+  }
+  EXPECT_THAT(keys(counters["cp_async"]),
+              ElementsAre("instructions", "wavefronts", "ideal_wavefronts", "bank_conflicts", "sectors"));
+  for (const char* global : {"global_load", "global_store"}) {
+    EXPECT_THAT(keys(counters[global]), ElementsAre("instructions", "sectors"));
+  }
+  EXPECT_EQ(counters["ldmatrix"]["bank_conflicts"], 34816 - 4352);
+  EXPECT_EQ(counters["mma"]["instructions"], 2048);
+}
+
+TEST_F(ResultsFile, AnErrorThatIsNotANumberIsWrittenAsNull) {
+  Results results = sample_results();
+  results.runs[0].validation.passed = false;
+  results.runs[0].validation.max_abs_error = std::nan("");
+  EXPECT_TRUE(written(results)["runs"][0]["validation"]["max_abs_error"].is_null());
+  EXPECT_TRUE(std::isnan(read_results(file()).runs[0].validation.max_abs_error));
+}
+
+TEST_F(ResultsFile, UnknownMetaIsWrittenAsNull) {
+  Results results = sample_results();
+  results.meta.git.reset();
+  results.meta.cuda.reset();
+  results.meta.driver.reset();
+  results.meta.dirty.reset();
+  results.device.driver = "";
+  const Json meta = written(results)["meta"];
+  for (const char* key : {"git", "dirty", "cuda", "driver"}) EXPECT_TRUE(meta[key].is_null()) << key;
+  EXPECT_EQ(read_results(file()).meta, results.meta);
+}
+
+TEST_F(ResultsFile, ArgumentsNeedNotBeUtf8) {
+  Results results = sample_results();
+  results.meta.argv = {"runner", "\xff\xfe"};
+  write_results(results, file());
+  EXPECT_EQ(read_results(file()).meta.argv.size(), 2u);
+}
+
+// Calls visit(document, way) for the document with each one of its fields changed.
+void for_each_field(const Json& document, const std::function<void(Json& parent, const std::string& key)>& change,
+                    const std::function<void(const Json& document, const std::string& way)>& visit) {
+  const std::function<void(Json::json_pointer, std::string)> walk = [&](Json::json_pointer at, std::string way) {
+    const Json& node = document[at];
+    if (node.is_array()) {
+      for (size_t i = 0; i < node.size(); i++) walk(at / i, way + "[" + std::to_string(i) + "]");
+    }
+    if (!node.is_object()) return;
+    for (const std::string& key : keys(node)) {
+      const std::string child = way.empty() ? key : way + "." + key;
+      Json changed = document;
+      change(changed[at], key);
+      visit(changed, child);
+      walk(at / key, child);
+    }
+  };
+  walk(Json::json_pointer(), "");
+}
+
+TEST_F(ResultsFile, AMissingFieldIsNamed) {
+  const Json json = written(sample_results());
+  int fields = 0;
+  for_each_field(
+      json, [](Json& parent, const std::string& key) { parent.erase(key); },
+      [&](const Json& changed, const std::string& way) {
+        if (way == "runs[0].lines" || way.find("baselines") != std::string::npos) return;
+        fields++;
+        EXPECT_EQ(refusal(changed), file().string() + ": " + way + " is missing");
+      });
+  EXPECT_GT(fields, 80);
+}
+
+TEST_F(ResultsFile, AFieldOfTheWrongTypeIsNamed) {
+  const Json json = written(sample_results());
+  for_each_field(
+      json, [](Json& parent, const std::string& key) { parent[key] = Json::array({Json::array()}); },
+      [&](const Json& changed, const std::string& way) {
+        if (way.find("baselines") != std::string::npos) return;
+        EXPECT_THAT(refusal(changed), HasSubstr(file().string() + ": " + way)) << way;
+      });
+}
+
+TEST_F(ResultsFile, ValuesThatCannotBeAreNamed) {
+  const Json json = written(sample_results());
+  Json changed = json;
+  changed["schema"] = "flash-steps/results/2";
+  EXPECT_THAT(refusal(changed), HasSubstr("schema is \"flash-steps/results/2\""));
+  changed = json;
+  changed["runs"][1]["problem"]["dtype"] = "fp8";
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[1].problem.dtype is \"fp8\""));
+  changed = json;
+  changed["runs"][1]["problem"]["batch"] = 3000000000u;
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[1].problem.batch is out of range"));
+  changed = json;
+  changed["runs"][0]["counters"]["mma"]["instructions"] = -1;
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[0].counters.mma.instructions is not a whole number of 0 or more"));
+  changed = json;
+  changed["runs"][0]["counters"]["ldmatrix"]["bank_conflicts"] = 1;
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[0].counters.ldmatrix.bank_conflicts is not wavefronts"));
+  changed = json;
+  changed["device"]["backend"] = "tpu";
+  EXPECT_THAT(refusal(changed), HasSubstr("device.backend is \"tpu\""));
+}
+
+TEST_F(ResultsFile, WhatIsNotJsonIsSaidToBeSo) {
+  std::ofstream(file()) << "{\"schema\": ";
+  EXPECT_THROW(read_results(file()), std::runtime_error);
+  EXPECT_EQ(refusal(Json::array()), file().string() + ": the file is not an object");
+  EXPECT_THROW(read_results(folder_ / "missing.json"), std::runtime_error);
+}
+
+TEST_F(ResultsFile, NothingButTheFileIsLeftInTheFolder) {
+  check_writable(file());
+  EXPECT_THAT(files(), ElementsAre());
+  write_results(sample_results(), file());
+  EXPECT_THAT(files(), ElementsAre("results.json"));
+}
+
+TEST_F(ResultsFile, CheckingDoesNotTouchAnExistingFile) {
+  std::ofstream(file()) << "old";
+  check_writable(file());
+  std::ifstream stream(file());
+  std::string content;
+  stream >> content;
+  EXPECT_EQ(content, "old");
+}
+
+TEST_F(ResultsFile, PlacesThatCannotBeWrittenAreRefused) {
+  EXPECT_THROW(check_writable(folder_), std::runtime_error);
+  EXPECT_THROW(check_writable(folder_ / "no_such_folder" / "results.json"), std::runtime_error);
+  EXPECT_THROW(check_writable(folder_ / ""), std::runtime_error);
+  EXPECT_THROW(write_results(sample_results(), folder_ / "no_such_folder" / "results.json"), std::runtime_error);
+  EXPECT_THROW(write_results(sample_results(), folder_), std::runtime_error);
+  EXPECT_THAT(files(), ElementsAre());
+}
+
+TEST(Meta, TellsWhenAndHow) {
+  DeviceFacts device;
+  const Meta meta = make_meta({"runner", "--list"}, device);
+  EXPECT_THAT(meta.argv, ElementsAre("runner", "--list"));
+  EXPECT_THAT(meta.date, testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"));
+  EXPECT_FALSE(meta.compiler.empty());
+  EXPECT_EQ(meta.driver, std::nullopt);
+  EXPECT_EQ(meta.git.has_value(), meta.dirty.has_value());
+  if (meta.git) {
+    EXPECT_EQ(meta.git->size(), 40u);
+  }
+}
+
+TEST(Statistics, PercentilesLieBetweenSamples) {
+  const Statistics statistics = statistics_of({5, 1, 4, 2, 3, 6});
+  EXPECT_EQ(statistics.median, 3.5);
+  EXPECT_EQ(statistics.p20, 2);
+  EXPECT_EQ(statistics.p80, 5);
+  EXPECT_EQ(statistics.min, 1);
+  EXPECT_EQ(statistics_of({7}).median, 7);
+  EXPECT_EQ(statistics_of({7}).p80, 7);
+}
+
+TEST(Statistics, TflopsFollowFromTheMedian) {
+  Problem problem;
+  problem.batch = 16;
+  problem.heads = 16;
+  problem.seqlen = 4096;
+  Timing timing;
+  timing.samples_ms = {2, 4, 3};
+  // 4 · 16 · 16 · 4096² · 128 operations in 3 ms
+  EXPECT_NEAR(summarize(timing, problem).tflops, 2.199023255552e12 / 3e-3 / 1e12, 1e-9);
+}
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,236 @@
+// The runner as a program: exit codes, what it says where, and what it leaves behind.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "harness/backend.h"
+#include "harness/results.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct Outcome {
+  int exit_code;
+  std::string out;
+  std::string err;
+  double seconds;
+};
+
+std::string content(const fs::path& file) {
+  std::ifstream stream(file);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+class Runner : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_runner_") + test->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "work");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Runs in a folder of its own, which must be empty afterwards unless a test wants a file there.
+  Outcome run(const std::string& arguments) {
+    const std::string command = "cd '" + (folder_ / "work").string() + "' && '" FLASH_STEPS_RUNNER "' " + arguments +
+                                " >../out 2>../err </dev/null";
+    const auto start = std::chrono::steady_clock::now();
+    const int status = std::system(command.c_str());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    return {WEXITSTATUS(status), content(folder_ / "out"), content(folder_ / "err"), took.count()};
+  }
+
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_ / "work")) names.push_back(entry.path().filename());
+    return names;
+  }
+
+  // One sentence on stderr that names what is wrong and what would work, and nothing else anywhere.
+  void expect_refused(int exit_code, const std::string& arguments, const std::string& value,
+                      const std::string& what_works) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, exit_code) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(value), HasSubstr(what_works)));
+    EXPECT_THAT(files(), IsEmpty()) << arguments;
+  }
+
+  // The machine may be busy: the best of a few tries counts.
+  double best_seconds(const std::string& arguments) {
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) best = std::min(best, run(arguments).seconds);
+    return best;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Runner, WithoutArgumentsPrintsHelp) {
+  const Outcome outcome = run("");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("--kernel"));
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Runner, ListsKernelsWithSummariesAndConfigs) {
+  const Outcome outcome = run("--list");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr(" 1  01_base"), HasSubstr(" 2  02_swizzling"), HasSubstr("configs: 64x64")));
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(Runner, RefusesBadKernels) {
+  expect_refused(2, "--kernel=02_swizling", "02_swizling", "the nearest is 02_swizzling");
+  expect_refused(2, "--kernel=99", "99", "there are 01_base");
+  expect_refused(2, "--kernel=0", "no kernel has the number 0", "there are 01_base");
+  expect_refused(2, "--kernel=3-1", "3-1 runs backwards", "1-3 would work");
+  expect_refused(2, "--kernel=01,", "--kernel=", "there are 01_base");
+}
+
+TEST_F(Runner, RefusesBadShapes) {
+  expect_refused(2, "--kernel=01 --seqlen=100", "seqlen 100", "64 and 128 would work");
+  expect_refused(2, "--kernel=01 --seqlen=0", "--seqlen=0", "a whole number from 1");
+  expect_refused(2, "--kernel=01 --seqlen=-64", "--seqlen=-64", "a whole number from 1");
+  expect_refused(2, "--kernel=01 --seqlen=many", "--seqlen=many", "a whole number from 1");
+  expect_refused(2, "--kernel=01 --seqlen=99999999999", "--seqlen=99999999999", "to 2147483647");
+  expect_refused(2, "--kernel=01 --head-dim=64", "--head-dim=64", "128");
+  expect_refused(2, "--kernel=01 --heads=65536", "--heads=65536", "to 65535");
+  expect_refused(2, "--kernel=01 --batch=0", "--batch=0", "from 1");
+}
+
+TEST_F(Runner, RefusesWhatNoMemoryHolds) {
+  expect_refused(3, "--kernel=01 --device=emulator --batch=65535 --heads=65535 --seqlen=1073741824", "1073741824",
+                 "smaller ones would work");
+}
+
+TEST_F(Runner, RefusesBadNames) {
+  expect_refused(2, "--kernel=01 --dtype=fp8", "--dtype=fp8", "fp16, bf16");
+  expect_refused(2, "--kernel=01 --device=tpu", "--device=tpu", "auto, gpu, emulator");
+  expect_refused(2, "--kernel=01 --inputs=zeros", "--inputs=zeros", "normal, uniform, large, constant, onehot");
+  expect_refused(2, "--kernel=01 --config=7x7", "--config=7x7", "64x64");
+  expect_refused(2, "--kernel=01 --sedd=1", "--sedd", "--seed");
+  expect_refused(2, "01_base", "01_base", "--kernel=");
+  expect_refused(2, "--kernel", "--kernel", "--help");
+}
+
+TEST_F(Runner, RefusesContradictions) {
+  expect_refused(2, "--kernel=01 --diff --explain", "--diff and --explain", "leave one of them out");
+  expect_refused(2, "--kernel=01,02 --profile", "--profile launches one kernel", "--kernel=01_base would work");
+}
+
+TEST_F(Runner, RefusesAnUnwritableJsonPathBeforeAnyWork) {
+  expect_refused(2, "--kernel=01 --json=no_such_folder/x.json", "no_such_folder/x.json: No such",
+                 "a folder that exists");
+  expect_refused(2, "--kernel=01 --json=.", "it is a folder", "would work");
+}
+
+TEST_F(Runner, WithoutAGpuDeviceGpuCannotBeDoneAndAutoSaysThatItUsesTheEmulator) {
+  std::string reason;
+  try {
+    make_gpu();
+    GTEST_SKIP() << "there is a GPU";
+  } catch (const MachineError& error) {
+    reason = error.what();
+  }
+  expect_refused(3, "--kernel=01 --device=gpu", reason, "");
+  const Outcome outcome = run("--kernel=01 --seqlen=64");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "runner: running on the emulator: " + reason + "\n");
+}
+
+TEST_F(Runner, ChecksAndCountsOnTheEmulator) {
+  const Outcome outcome = run("--kernel=01,02 --device=emulator --seqlen=128");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("01_base  64x64  right"), HasSubstr("02_swizzling  64x64  right")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("34,816"), HasSubstr("30,464"), HasSubstr("38,400")));
+}
+
+TEST_F(Runner, NoLineIsWiderThan110Columns) {
+  for (const char* arguments :
+       {"--list", "--kernel=01 --device=emulator --seqlen=64", "--kernel=01 --device=emulator --seqlen=64 --explain"}) {
+    std::istringstream lines(run(arguments).out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto characters = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; });
+      EXPECT_LE(characters, 110) << line;
+    }
+  }
+}
+
+TEST_F(Runner, WritesResultsThatCanBeReadBack) {
+  const Outcome outcome =
+      run("--kernel=01,02 --device=emulator --seqlen=64,128 --dtype=bf16 --inputs=uniform --seed=5 --json=out.json");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(files(), ElementsAre("out.json"));
+  const Results results = read_results(folder_ / "work" / "out.json");
+  ASSERT_EQ(results.runs.size(), 4u);
+  EXPECT_EQ(results.device.backend, Target::emulator);
+  EXPECT_THAT(results.meta.argv, testing::Contains("--json=out.json"));
+  const flash_steps::Run& last = results.runs.back();
+  EXPECT_EQ(last.kernel, "02_swizzling");
+  EXPECT_EQ(last.problem, (Problem{1, 1, 128, 128, Dtype::bf16, InputDistribution::uniform, 5}));
+  EXPECT_TRUE(last.validation.passed);
+  EXPECT_EQ(last.counters->ldmatrix.bank_conflicts(), 0u);
+  EXPECT_TRUE(last.lines.empty());
+}
+
+TEST_F(Runner, ExplainShowsTheLinesOfTheConflictsAndThatSwizzlingHasNone) {
+  const Outcome base = run("--kernel=01 --device=emulator --seqlen=128 --explain");
+  EXPECT_EQ(base.exit_code, 0);
+  EXPECT_THAT(base.out, AllOf(HasSubstr("ldmatrix_x4"), HasSubstr("CONFLICTS: 8x"), HasSubstr("32,256 wavefronts")));
+  const Outcome swizzled = run("--kernel=02 --device=emulator --seqlen=128 --explain");
+  EXPECT_THAT(swizzled.out, AllOf(HasSubstr("No line has bank conflicts."), Not(HasSubstr("CONFLICTS"))));
+}
+
+TEST_F(Runner, ExplainSaysThatItRunsOnTheEmulatorAndWritesLines) {
+  const Outcome outcome = run("--kernel=01 --seqlen=64 --explain --json=out.json");
+  EXPECT_THAT(outcome.err, HasSubstr("--explain runs on the emulator"));
+  EXPECT_FALSE(read_results(folder_ / "work" / "out.json").runs[0].lines.empty());
+}
+
+TEST_F(Runner, DiffShowsWhatAStepChanged) {
+  const Outcome outcome = run("--kernel=02 --diff");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("--- 01_base.cu"), HasSubstr("+++ 02_swizzling.cu"), HasSubstr("@@")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("\033[")));  // no colours outside of a terminal
+}
+
+TEST_F(Runner, TheFirstStepHasNoDiff) {
+  const Outcome outcome = run("--kernel=01 --diff");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("01_base is the first step"));
+}
+
+TEST_F(Runner, ProfileLaunchesOnce) {
+  const Outcome outcome = run("--kernel=01 --device=emulator --seqlen=64 --profile");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("launched 01_base 64x64 once"));
+}
+
+TEST_F(Runner, ListsAndRefusesInLessThanAFifthOfASecond) {
+  for (const char* arguments : {"--list", "--kernel=nonsense", "--kernel=01 --seqlen=100", "--kernel=01 --batch=x"}) {
+    EXPECT_LT(best_seconds(arguments), 0.2) << arguments;
+  }
+}
+
+}  // namespace
+}  // namespace flash_steps
