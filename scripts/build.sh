@@ -19,7 +19,7 @@ machine="root: $root, nvcc: $nvcc, GPUs: ${gpus//$'\n'/ }"
 
 # A folder is newer when a file came or went, so this finds deleted files, too.
 if [[ $target == runner && -x $build/runner && -f $build/machine && $(<"$build/machine") == "$machine" ]] &&
-  [[ -z $(find CMakeLists.txt cmake harness kernels -newer "$build/built" -print -quit 2>&1) ]]; then
+  [[ -z $(find CMakeLists.txt scripts/cmake harness kernels -newer "$build/built" -print -quit 2>&1) ]]; then
   exit
 fi
 
