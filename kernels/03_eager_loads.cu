@@ -177,14 +177,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). What the tensor core returned as two times eight columns of S, it takes
-    // back as a fragment of P.
-    uint32_t v_regs[col_frags][dim_frags][4];
-#pragma unroll
-    for (int c = 0; c < col_frags; c++) load_fragments_trans(v_regs[c], v_smem, c * 16);
+    // P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment to give back.
+    uint32_t p_regs[col_frags][row_frags][4];
 #pragma unroll
     for (int c = 0; c < col_frags; c++) {
-      uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int i = 0; i < 4; i++) {
@@ -194,14 +190,22 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
           const float p1 = exp2_approx(s[1] - row_max[r][half]);
           row_sum[r][half] += p0;
           row_sum[r][half] += p1;
-          p_regs[r][i] = pack2<T>(p0, p1);
+          p_regs[c][r][i] = pack2<T>(p0, p1);
         }
       }
+    }
+
+    // O += P·V
+    uint32_t v_regs[col_frags][dim_frags][4];
+#pragma unroll
+    for (int c = 0; c < col_frags; c++) load_fragments_trans(v_regs[c], v_smem, c * 16);
+#pragma unroll
+    for (int c = 0; c < col_frags; c++) {
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
 #pragma unroll
         for (int n = 0; n < dim_frags * 2; n++) {
-          mma_m16n8k16<T>(o_regs[r][n], p_regs[r], v_regs[c][n / 2][n % 2 * 2], v_regs[c][n / 2][n % 2 * 2 + 1],
+          mma_m16n8k16<T>(o_regs[r][n], p_regs[c][r], v_regs[c][n / 2][n % 2 * 2], v_regs[c][n / 2][n % 2 * 2 + 1],
                           o_regs[r][n]);
         }
       }

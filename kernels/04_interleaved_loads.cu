@@ -1,8 +1,8 @@
 // 04_interleaved_loads: fragments are loaded two k-slices at a time, between the matrix products that use them.
 //
 // Changed since 03_eager_loads: a k-slice is the part of a matrix product that one mma covers, 16 of the columns that
-// are summed over. Instead of all of K, then all of V, two slices of fragments are in registers at a time, and Q is
-// read from shared memory again in every iteration instead of living in registers.
+// are summed over. Instead of all of K, then all of V, two slices of fragments are in registers at a time; Q is read
+// from shared memory again in every iteration instead of living in registers; and P is made of S slice by slice.
 //
 // What to look at: fewer registers; more ldmatrix, because of Q.
 
@@ -176,8 +176,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). What the tensor core returned as two times eight columns of S, it takes
-    // back as a fragment of P.
+    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
+    // to give back.
     uint32_t v_regs[slices][dim_frags][4];
 #pragma unroll
     for (int c = 0; c < col_frags; c++) {

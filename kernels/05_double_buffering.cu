@@ -178,8 +178,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). What the tensor core returned as two times eight columns of S, it takes
-    // back as a fragment of P.
+    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
+    // to give back.
     uint32_t v_regs[held][dim_frags][4];
 #pragma unroll
     for (int c = -ahead; c < col_frags; c++) {

@@ -1,8 +1,8 @@
 // 07_autotune: what was chosen so far becomes a parameter, and the machine chooses.
 //
-// Changed since 06_fp32_throughput: the tile, the k-slices held and whether loads run ahead are template
-// parameters of the kernel, and a Config is a choice of them. The runner times every config in the list and keeps the
-// best.
+// Changed since 06_fp32_throughput: the tile, the k-slices held, whether loads run ahead and when the next K is copied
+// are template parameters of the kernel, and a Config is a choice of them. The runner times every config in the list
+// and keeps the best.
 //
 // What to look at: `./runner --kernel=07_autotune` on two different GPUs: the ranking is not the same.
 
@@ -13,12 +13,13 @@ namespace flash_steps {
 namespace {
 
 struct Config {
-  int tile_rows;  // query rows of a CTA
-  int tile_cols;  // key and value rows of one iteration
-  int q_slices;   // k-slices of Q that are loaded at a time, as many as of K; 0: all of Q stays in registers
-  int k_slices;   // k-slices of K that are loaded at a time; 0: all
-  int v_slices;   // k-slices of V that are loaded at a time; 0: all
-  bool ahead;     // loads run one such group ahead of the products
+  int tile_rows;   // query rows of a CTA
+  int tile_cols;   // key and value rows of one iteration
+  int q_slices;    // k-slices of Q that are loaded at a time, as many as of K; 0: all of Q stays in registers
+  int k_slices;    // k-slices of K that are loaded at a time; 0: all
+  int v_slices;    // k-slices of V that are loaded at a time; 0: all
+  bool ahead;      // loads run one such group ahead of the products
+  int copy_slice;  // the k-slice of P·V before which the copy of the next K starts
 };
 
 constexpr int head_dim = 128;
@@ -89,7 +90,8 @@ __device__ __forceinline__ float sum_of_quad(float value) {
   return value + shfl_xor(value, 2);
 }
 
-template <typename T, int tile_rows, int tile_cols, int q_slices, int k_slices, int v_slices, bool ahead>
+template <typename T, int tile_rows, int tile_cols, int q_slices, int k_slices, int v_slices, bool ahead,
+          int copy_slice>
 __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     attention(const T* __restrict__ q,  // [batch, seqlen, heads, head_dim]
               const T* __restrict__ k,  // [batch, seqlen, heads, head_dim]
@@ -172,10 +174,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     barrier();  // V is here for all warps, and all warps are done with K
     k_gmem += tile_cols * row_stride;
     v_gmem += tile_cols * row_stride;
-    if (kv_block + 1 < seqlen / tile_cols) {
-      copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
-      cp_async_commit();
-    }
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
 #pragma unroll
@@ -198,8 +196,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). What the tensor core returned as two times eight columns of S, it takes
-    // back as a fragment of P.
+    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
+    // to give back.
     uint32_t v_regs[v_held][dim_frags][4];
 #pragma unroll
     for (int c = -v_ahead; c < col_frags; c++) {
@@ -208,6 +206,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
         load_fragments_trans(v_regs[next % v_held], v_smem, next * 16);
       }
       if (c < 0) continue;
+      if (c == copy_slice && kv_block + 1 < seqlen / tile_cols) {
+        copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
+        cp_async_commit();
+      }
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
@@ -258,8 +260,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 }
 
 TileShape tile_of(Config c) {
-  return {.config = text(c.tile_rows, "x", c.tile_cols, "_q", c.q_slices, "k", c.k_slices, "v", c.v_slices,
-                         c.ahead ? "_ahead" : ""),
+  return {.config = text(c.tile_rows, "x", c.tile_cols, "_q", c.q_slices, "k", c.k_slices, "v", c.v_slices, "c",
+                         c.copy_slice, c.ahead ? "_ahead" : ""),
           .tile_rows = c.tile_rows,
           .tile_cols = c.tile_cols,
           .threads = warps * 32,
@@ -268,12 +270,12 @@ TileShape tile_of(Config c) {
 
 const Registration registration(
     __FILE__, "tile, slices and double buffering are parameters; the best config is kept",
-    variants<Config{64, 64, 0, 2, 2, false}, Config{64, 64, 0, 2, 2, true}, Config{64, 64, 2, 2, 2, false},
-             Config{64, 64, 2, 2, 2, true}, Config{64, 64, 0, 0, 0, false}, Config{64, 32, 0, 2, 2, true},
-             Config{128, 32, 2, 2, 2, false}, Config{128, 32, 2, 2, 2, true}, Config{128, 64, 2, 2, 2, false},
-             Config{128, 64, 2, 2, 2, true}>([]<typename T, Config c>() {
-      return variant<T>(attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead>,
-                        tile_of(c));
+    variants<Config{128, 64, 2, 2, 2, false, 1}, Config{128, 64, 2, 2, 2, false, 0}, Config{128, 32, 2, 2, 2, false, 0},
+             Config{128, 32, 2, 2, 2, false, 1}, Config{64, 64, 0, 2, 2, false, 0}, Config{64, 64, 2, 2, 2, true, 0},
+             Config{64, 64, 0, 0, 0, false, 0}, Config{64, 32, 0, 2, 2, true, 0}>([]<typename T, Config c>() {
+      return variant<T>(
+          attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice>,
+          tile_of(c));
     }));
 
 }  // namespace

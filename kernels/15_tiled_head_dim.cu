@@ -13,12 +13,13 @@ namespace flash_steps {
 namespace {
 
 struct Config {
-  int tile_rows;  // query rows of a CTA
-  int tile_cols;  // key and value rows of one iteration
-  int q_slices;   // k-slices of Q that are loaded at a time, as many as of K; 0: all of Q stays in registers
-  int k_slices;   // k-slices of K that are loaded at a time; 0: all
-  int v_slices;   // k-slices of V that are loaded at a time; 0: all
-  bool ahead;     // loads run one such group ahead of the products
+  int tile_rows;   // query rows of a CTA
+  int tile_cols;   // key and value rows of one iteration
+  int q_slices;    // k-slices of Q that are loaded at a time, as many as of K; 0: all of Q stays in registers
+  int k_slices;    // k-slices of K that are loaded at a time; 0: all
+  int v_slices;    // k-slices of V that are loaded at a time; 0: all
+  bool ahead;      // loads run one such group ahead of the products
+  int copy_slice;  // the k-slice of P·V before which the copy of the next K starts
 };
 
 constexpr int head_dim = 128;
@@ -47,8 +48,7 @@ __device__ __forceinline__ uint32_t smem_offset(int row, int chunk) {
 }
 
 // Starts to copy rows of a matrix in global memory to a tile in shared memory. Eight neighbouring threads copy half a
-// row: whole sectors of global memory, and all banks of shared memory. The addresses are those of this thread's first
-// chunk.
+// row: whole sectors of global memory, and all banks of shared memory. The addresses are of this thread's first chunk.
 template <int rows, typename T>
 __device__ __forceinline__ void copy_tile_async(uint32_t thread_smem, const T* thread_gmem, int64_t row_stride) {
   constexpr int rows_at_once = warps * 32 / half_chunks;
@@ -92,7 +92,8 @@ __device__ __forceinline__ float sum_of_quad(float value) {
   return value + shfl_xor(value, 2);
 }
 
-template <typename T, int tile_rows, int tile_cols, int q_slices, int k_slices, int v_slices, bool ahead>
+template <typename T, int tile_rows, int tile_cols, int q_slices, int k_slices, int v_slices, bool ahead,
+          int copy_slice>
 __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     attention(const T* __restrict__ q,  // [batch, seqlen, heads, head_dim]
               const T* __restrict__ k,  // [batch, seqlen, heads, head_dim]
@@ -184,10 +185,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 
     cp_async_wait<0>();
     barrier();  // V is here for all warps, and all warps are done with K
-    if (kv_block > 0) {
-      copy_tile_async<tile_cols>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride);
-      cp_async_commit();
-    }
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
 #pragma unroll
@@ -213,8 +210,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). What the tensor core returned as two times eight columns of S, it takes
-    // back as a fragment of P.
+    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
+    // to give back.
     uint32_t v_regs[v_held][dim_frags][4];
 #pragma unroll
     for (int c = -v_ahead; c < col_frags; c++) {
@@ -223,6 +220,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
         load_fragments_trans<tile_cols>(v_regs[next % v_held], v_lane, next * 16);
       }
       if (c < 0) continue;
+      if (c == copy_slice && kv_block > 0) {
+        copy_tile_async<tile_cols>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride);
+        cp_async_commit();
+      }
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
@@ -276,8 +277,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 }
 
 TileShape tile_of(Config c) {
-  return {.config = text(c.tile_rows, "x", c.tile_cols, "_q", c.q_slices, "k", c.k_slices, "v", c.v_slices,
-                         c.ahead ? "_ahead" : ""),
+  return {.config = text(c.tile_rows, "x", c.tile_cols, "_q", c.q_slices, "k", c.k_slices, "v", c.v_slices, "c",
+                         c.copy_slice, c.ahead ? "_ahead" : ""),
           .tile_rows = c.tile_rows,
           .tile_cols = c.tile_cols,
           .threads = warps * 32,
@@ -286,12 +287,13 @@ TileShape tile_of(Config c) {
 
 const Registration registration(
     __FILE__, "a tile is two halves of 128-byte rows",
-    variants<Config{128, 64, 2, 2, 2, false}, Config{128, 64, 2, 2, 2, true}, Config{128, 32, 2, 2, 2, false},
-             Config{64, 64, 0, 2, 2, false}, Config{64, 64, 2, 2, 2, true}, Config{64, 32, 0, 2, 2, true}>(
-        []<typename T, Config c>() {
-          return variant<T>(attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead>,
-                            tile_of(c));
-        }));
+    variants<Config{128, 64, 2, 2, 2, false, 1}, Config{128, 64, 2, 2, 2, false, 0}, Config{128, 32, 2, 2, 2, false, 0},
+             Config{128, 32, 2, 2, 2, false, 1}, Config{64, 64, 0, 2, 2, false, 0}, Config{64, 64, 2, 2, 2, true, 0},
+             Config{64, 64, 0, 0, 0, false, 0}, Config{64, 32, 0, 2, 2, true, 0}>([]<typename T, Config c>() {
+      return variant<T>(
+          attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice>,
+          tile_of(c));
+    }));
 
 }  // namespace
 }  // namespace flash_steps
