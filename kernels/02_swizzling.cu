@@ -208,13 +208,14 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     }
   }
 
+  const int o_row = warp_row + lane / 4;  // the upper row of each fragment that this lane holds
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
-  // warp writes and reads its own rows, and every warp read Q long ago: the barriers of the loop lie between.
+  // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
 #pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);
-      const int row = warp_row + r * 16 + half * 8 + lane / 4;
+      const int row = o_row + r * 16 + half * 8;
 #pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
         const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] / sum, o_regs[r][n][half * 2 + 1] / sum);
