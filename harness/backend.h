@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/baselines/baseline.h"
 #include "harness/counters.h"
 #include "harness/kernel.h"
 #include "harness/problem.h"
@@ -108,11 +109,24 @@ class Backend {
   /// Launches once and waits: what --profile puts under a profiler.
   virtual void launch(const Variant& variant) = 0;
 
+  /// Makes a baseline ready for the loaded problem, until the next load: its memory, its plans. Returns why it cannot
+  /// run here, as a sentence that says what would work; nothing if it can. It begins with "out of memory" if that is
+  /// why.
+  virtual std::optional<std::string> prepare(Baseline baseline) = 0;
+
+  /// What computes a prepared baseline, with its version.
+  virtual std::string implementation(Baseline baseline) const = 0;
+
+  /// As of a variant, of a prepared baseline.
+  virtual OutputErrors check(Baseline baseline) = 0;
+
   /// O as the last check or launch left it.
   virtual std::vector<uint16_t> output() = 0;
 
-  /// Times the variants, interleaved in rounds; one Timing each, in order. Nothing on the emulator.
-  virtual std::vector<Timing> time(std::span<const Variant* const> variants, const TimingBudget& budget) = 0;
+  /// Times the variants and the prepared baselines, all of them interleaved in rounds; one Timing each, in order, the
+  /// baselines' last. Samples of the same number are of the same round. Nothing on the emulator.
+  virtual std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
+                                   const TimingBudget& budget) = 0;
 
   /// What the last check or launch showed; nothing on a GPU.
   virtual std::optional<Observation> observation() const = 0;

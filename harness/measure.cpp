@@ -1,5 +1,8 @@
 #include "harness/measure.h"
 
+#include <algorithm>
+#include <map>
+
 #include "harness/report.h"
 #include "harness/text.h"
 #include "harness/validate.h"
@@ -7,10 +10,17 @@
 namespace flash_steps {
 namespace {
 
+// What the configs of a kernel are ranked by: they differ by percents, which a few interleaved samples show.
+TimingBudget ranking_budget(const TimingBudget& budget) {
+  return {.min_samples = std::min(budget.min_samples, 5), .min_seconds = budget.min_seconds / 50};
+}
+
+// Measures one problem.
 class Measuring {
  public:
-  Measuring(Backend& backend, const Problem& problem, const std::vector<Job>& jobs, Mode mode, Progress& progress)
-      : backend_(backend), jobs_(jobs), mode_(mode), progress_(progress) {
+  Measuring(Backend& backend, const Problem& problem, const std::vector<Job>& jobs, const Options& options,
+            Progress& progress)
+      : backend_(backend), problem_(problem), jobs_(jobs), options_(options), progress_(progress) {
     for (const Job& job : jobs) {
       Run run;
       run.kernel = job.kernel->name;
@@ -23,87 +33,188 @@ class Measuring {
   }
 
   // An error that only an odd or an even number of iterations shows would hide at one shape.
-  void check_small_shapes(const Problem& like) {
+  void check_small_shapes(std::set<const Variant*>& right) {
+    struct Shape {
+      Problem problem;
+      std::vector<size_t> jobs;
+    };
+    std::vector<Shape> shapes;  // each once: loading one costs more than a check
     for (int blocks : {3, 4}) {
       for (size_t i = 0; i < jobs_.size(); i++) {
+        if (right.count(jobs_[i].variant) != 0) continue;
         const TileShape& tile = jobs_[i].variant->tile;
-        Problem problem = like;
+        Problem problem = problem_;
         problem.batch = 2;
         problem.heads = tile.heads != 0 ? tile.heads : 2;
         problem.seqlen = blocks * seqlen_step(tile);
-        check(i, problem);
+        const auto same =
+            std::find_if(shapes.begin(), shapes.end(), [&](const Shape& shape) { return shape.problem == problem; });
+        if (same == shapes.end()) {
+          shapes.push_back({problem, {i}});
+        } else {
+          same->jobs.push_back(i);
+        }
       }
     }
-  }
-
-  void check_all(const Problem& problem) {
-    for (size_t i = 0; i < jobs_.size(); i++) check(i, problem);
-  }
-
-  void time_all(const Problem& problem, const TimingBudget& budget) {
-    std::vector<const Variant*> variants;
-    std::vector<Run*> runs;
-    for (size_t i = 0; i < jobs_.size(); i++) {
-      if (!result.runs[i].validation.passed) continue;
-      variants.push_back(jobs_[i].variant);
-      runs.push_back(&result.runs[i]);
+    for (const Shape& shape : shapes) {
+      for (const size_t i : shape.jobs) check(i, shape.problem);
     }
-    if (variants.empty()) return;
-    progress_.say("timing at seqlen " + std::to_string(problem.seqlen));
-    const std::vector<Timing> timings = backend_.time(variants, budget);
-    for (size_t i = 0; i < runs.size(); i++) runs[i]->timing = summarize(timings[i], problem);
+    for (size_t i = 0; i < jobs_.size(); i++) {
+      if (result.runs[i].validation.passed) right.insert(jobs_[i].variant);
+    }
+  }
+
+  void check_all() {
+    for (size_t i = 0; i < jobs_.size(); i++) check(i, problem_);
+  }
+
+  void prepare_baselines() {
+    for (const Baseline baseline : options_.baselines) {
+      load(problem_);
+      progress_.say(std::string("preparing ") + name_of(baseline) + " at seqlen " + std::to_string(problem_.seqlen));
+      BaselineRun run;
+      run.baseline = baseline;
+      run.problem = problem_;
+      run.unavailable = backend_.prepare(baseline);
+      if (run.unavailable) {
+        result.notes.push_back(*run.unavailable);
+      } else {
+        run.implementation = backend_.implementation(baseline);
+        run.validation.passed = true;  // until a check says otherwise
+      }
+      result.baselines.push_back(run);
+    }
+  }
+
+  void check_baselines() {
+    for (BaselineRun& run : result.baselines) {
+      if (run.unavailable || !run.validation.passed) continue;
+      progress_.say(std::string("checking ") + name_of(run.baseline));
+      run.validation = judged(name_of(run.baseline), problem_, backend_.check(run.baseline));
+    }
+  }
+
+  void time_all() {
+    std::vector<size_t> timed;
+    for (size_t i = 0; i < jobs_.size(); i++) {
+      if (result.runs[i].validation.passed) timed.push_back(i);
+    }
+    if (timed.empty()) return;
+    if (needs_ranking(timed)) {
+      time(timed, ranking_budget(options_.budget));
+      for (const size_t i : timed) result.runs[i].timing->full_budget = false;
+      timed = fastest_of_each_kernel(timed);
+    }
+    time(timed, options_.budget);
   }
 
   Measurement result;
 
  private:
+  // With one kernel alone its configs are what is studied, and with one config each there is nothing to rank.
+  bool needs_ranking(const std::vector<size_t>& timed) const {
+    const size_t kernels = fastest_of_each_kernel(timed).size();
+    return kernels > 1 && kernels < timed.size();
+  }
+
+  // One that has no time yet counts as slower than all others.
+  std::vector<size_t> fastest_of_each_kernel(const std::vector<size_t>& timed) const {
+    std::map<const Kernel*, size_t> fastest;
+    for (const size_t i : timed) {
+      const auto [best, is_first] = fastest.try_emplace(jobs_[i].kernel, i);
+      const auto& timing = result.runs[i].timing;
+      if (!is_first && timing && timing->median_ms < result.runs[best->second].timing->median_ms) best->second = i;
+    }
+    std::vector<size_t> indices;
+    for (const auto& [kernel, i] : fastest) indices.push_back(i);
+    std::sort(indices.begin(), indices.end());
+    return indices;
+  }
+
+  // The baselines take part each time, so that all percentages are of pairs.
+  void time(const std::vector<size_t>& timed, const TimingBudget& budget) {
+    std::vector<const Variant*> variants;
+    for (const size_t i : timed) variants.push_back(jobs_[i].variant);
+    std::vector<BaselineRun*> baseline_runs;
+    std::vector<Baseline> baselines;
+    for (BaselineRun& run : result.baselines) {
+      if (run.unavailable || !run.validation.passed) continue;
+      baseline_runs.push_back(&run);
+      baselines.push_back(run.baseline);
+    }
+    progress_.say("timing " + std::to_string(variants.size() + baselines.size()) + " at seqlen " +
+                  std::to_string(problem_.seqlen));
+    const std::vector<Timing> timings = backend_.time(variants, baselines, budget);
+    for (size_t i = 0; i < baselines.size(); i++) {
+      baseline_runs[i]->timing = summarize(timings[variants.size() + i], problem_);
+    }
+    for (size_t i = 0; i < timed.size(); i++) {
+      Run& run = result.runs[timed[i]];
+      run.timing = summarize(timings[i], problem_);
+      for (const BaselineRun* baseline : baseline_runs) {
+        run.baselines[baseline->baseline] = compare_with(*baseline->timing, *run.timing);
+      }
+    }
+  }
+
+  void load(const Problem& problem) {
+    if (loaded_ && *loaded_ == problem) return;
+    progress_.say("making the reference at seqlen " + std::to_string(problem.seqlen));
+    backend_.load(problem, true);
+    loaded_ = problem;
+  }
+
   void check(size_t i, const Problem& problem) {
     Run& run = result.runs[i];
     if (!run.validation.passed) return;  // the first failure is what is reported
-    if (!loaded_ || *loaded_ != problem) {
-      progress_.say("making the reference at seqlen " + std::to_string(problem.seqlen));
-      backend_.load(problem, true);
-      loaded_ = problem;
-    }
+    load(problem);
     progress_.say("checking " + jobs_[i].name() + " at seqlen " + std::to_string(problem.seqlen));
-    const OutputErrors errors = backend_.check(*jobs_[i].variant);
-    const Verdict verdict = judge(errors, problem.dtype);
-    run.validation = {verdict.passed, errors.max_abs, errors.rms, verdict.tolerance, errors.reference};
-    if (!verdict.passed) {
-      result.complaints.push_back(jobs_[i].name() + " is wrong at " + describe(problem) + ": largest error " +
-                                  significant(errors.max_abs, 3) + " (tolerance " + significant(verdict.tolerance, 3) +
-                                  "), rms " + significant(errors.rms, 3) + " (tolerance " +
-                                  significant(verdict.rms_tolerance, 3) + ")");
-    }
+    run.validation = judged(jobs_[i].name(), problem, backend_.check(*jobs_[i].variant));
     if (const auto observation = backend_.observation()) {
-      if (mode_ != Mode::check_only) run.counters = observation->counters;
-      if (mode_ == Mode::explain) run.lines = observation->lines;
-      run.validation.passed = verdict.passed && observation->hazards.empty();
+      if (options_.mode != Mode::check_only) run.counters = observation->counters;
+      if (options_.mode == Mode::explain) run.lines = observation->lines;
+      run.validation.passed = run.validation.passed && observation->hazards.empty();
       for (const std::string& hazard : observation->hazards)
         result.complaints.push_back(jobs_[i].name() + ": " + hazard);
     }
   }
 
+  Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+    const Verdict verdict = judge(errors, problem.dtype);
+    if (!verdict.passed) {
+      result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
+                                  significant(errors.max_abs, 3) + " (tolerance " + significant(verdict.tolerance, 3) +
+                                  "), rms " + significant(errors.rms, 3) + " (tolerance " +
+                                  significant(verdict.rms_tolerance, 3) + ")");
+    }
+    return {verdict.passed, errors.max_abs, errors.rms, verdict.tolerance, errors.reference};
+  }
+
   Backend& backend_;
+  const Problem& problem_;
   const std::vector<Job>& jobs_;
-  Mode mode_;
+  const Options& options_;
   Progress& progress_;
   std::optional<Problem> loaded_;
 };
 
 }  // namespace
 
-Measurement measure(Backend& backend, const Problem& problem, const std::vector<Job>& jobs, const Options& options,
-                    Progress& progress) {
-  const bool times = backend.device().backend == Target::gpu;
-  Measuring measuring(backend, problem, jobs, options.mode, progress);
-  if (times) measuring.check_small_shapes(problem);
-  measuring.check_all(problem);
-  if (times && options.mode == Mode::measure) {
-    measuring.time_all(problem, options.budget);
-    measuring.check_all(problem);
+Measurement Measurer::measure(const Problem& problem, const std::vector<Job>& jobs) {
+  const bool is_gpu = backend_.device().backend == Target::gpu;
+  Measuring measuring(backend_, problem, jobs, options_, progress_);
+  if (is_gpu) measuring.check_small_shapes(right_at_small_shapes_);
+  measuring.check_all();
+  if (is_gpu) {
+    measuring.prepare_baselines();
+    measuring.check_baselines();
   }
-  progress.clear();
+  if (is_gpu && options_.mode == Mode::measure) {
+    measuring.time_all();
+    measuring.check_all();
+    measuring.check_baselines();
+  }
+  progress_.clear();
   return measuring.result;
 }
 

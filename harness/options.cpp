@@ -16,8 +16,9 @@ constexpr int max_grid_yz = 65535;
 // Values as they were given: what they mean is decided here and not in CLI11, for errors that say what would work.
 struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
-  std::string samples, min_time, host_threads, lane_order, json;
-  bool list = false, check_only = false, profile = false, diff = false, explain = false;
+  std::string baseline, samples, min_time, host_threads, lane_order, json, arch;
+  bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
+  bool resume = false;
 };
 
 constexpr const char* examples = R"(Examples:
@@ -26,6 +27,9 @@ constexpr const char* examples = R"(Examples:
   runner --kernel=01-03 --seqlen=512     several steps at another length
   runner --kernel=01 --explain           counters beside the source lines
   runner --kernel=02 --diff              what the step changed
+  runner --kernel=all --seqlen=512,1024,2048,4096,8192,16384 --baseline=fa2 --json=sweep.json
+                                         the published sweep, beside FlashAttention-2
+  runner --machine-code --arch=sm_80     what the steps became in a GPU's own instructions
 
 Exit codes: 0 good, 1 a kernel was wrong, 2 the command line was wrong, 3 the machine cannot do it.
 )";
@@ -37,7 +41,7 @@ void declare(CLI::App& app, Given& given) {
   app.add_flag("--list", given.list, "List the kernels and their configs");
   value("--kernel", given.kernel, "LIST", "Kernels: names, numbers, ranges such as 01-03, or all");
   value("--device", given.device, "DEVICE", "auto (the GPU if there is one), gpu or emulator");
-  value("--batch", given.batch, "N", "Sequences [GPU: 16, emulator: 1]");
+  value("--batch", given.batch, "N", "Sequences [GPU: 16, and 65536 / seqlen beyond 4096; emulator: 1]");
   value("--heads", given.heads, "N", "Heads of each sequence [GPU: 16, emulator: 1]");
   value("--seqlen", given.seqlen, "LIST", "Lengths, a multiple of the tile each [GPU: 4096, emulator: 256]");
   value("--head-dim", given.head_dim, "128", "Elements of a head; the kernels are written for 128");
@@ -49,7 +53,11 @@ void declare(CLI::App& app, Given& given) {
   app.add_flag("--profile", given.profile, "One bare launch, for a profiler");
   app.add_flag("--explain", given.explain, "Counters beside the source lines (on the emulator)");
   app.add_flag("--diff", given.diff, "The difference to the previous step");
-  value("--json", given.json, "FILE", "Write the results to a file");
+  app.add_flag("--machine-code", given.machine_code, "Count the instructions that the GPU executes");
+  value("--arch", given.arch, "LIST", "Of --machine-code: sm_80, sm_86 and so on [all that were built]");
+  value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
+  value("--json", given.json, "FILE", "Write the results to a file, anew after each length");
+  app.add_flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");
   value("--host-threads", given.host_threads, "N", "Threads of the emulator [one a core]");
@@ -103,6 +111,7 @@ Mode mode_of(const Given& given) {
   if (given.list) modes.emplace_back("--list", Mode::list);
   if (given.diff) modes.emplace_back("--diff", Mode::diff);
   if (given.explain) modes.emplace_back("--explain", Mode::explain);
+  if (given.machine_code) modes.emplace_back("--machine-code", Mode::machine_code);
   if (given.check_only) modes.emplace_back("--check-only", Mode::check_only);
   if (given.profile) modes.emplace_back("--profile", Mode::profile);
   if (modes.empty()) return Mode::measure;
@@ -110,12 +119,29 @@ Mode mode_of(const Given& given) {
     throw UsageError(modes[0].first + " and " + modes[1].first + " do not go together; leave one of them out");
   }
   const auto [name, mode] = modes[0];
-  const bool has_results = mode == Mode::explain || mode == Mode::check_only;
+  const bool has_results = mode == Mode::explain || mode == Mode::check_only || mode == Mode::machine_code;
   if (!given.json.empty() && !has_results) {
     throw UsageError("--json=" + given.json + " would stay empty, for " + name +
                      " has no results; leave one of them out");
   }
+  if (!given.baseline.empty() && mode != Mode::check_only) {
+    throw UsageError("--baseline=" + given.baseline + " and " + name + " do not go together; leave one of them out");
+  }
+  if (given.resume && mode != Mode::check_only) {
+    throw UsageError("--resume and " + name + " do not go together; leave one of them out");
+  }
   return mode;
+}
+
+std::vector<std::string> architectures(const std::string& list, Mode mode) {
+  if (mode != Mode::machine_code) {
+    throw UsageError("--arch=" + list + " is for --machine-code, which is not given; give both or neither");
+  }
+  const std::vector<std::string> archs = split(list, ',');
+  for (const std::string& arch : archs) {
+    if (!arch.starts_with("sm_") || arch.size() < 5) refuse("arch", list, "a list such as sm_80,sm_90");
+  }
+  return archs;
 }
 
 // An option that the chosen device cannot obey is a mistake, not a wish.
@@ -132,6 +158,7 @@ void check_device_options(const Given& given, DeviceChoice device) {
   if (device == DeviceChoice::emulator) {
     refuse_if("samples", given.samples, "GPU");
     refuse_if("min-time", given.min_time, "GPU");
+    refuse_if("baseline", given.baseline, "GPU");
   }
 }
 
@@ -140,7 +167,7 @@ Options interpret(const Given& given) {
   Options options;
   options.mode = mode_of(given);
   options.kernels = given.kernel;
-  if (options.kernels.empty() && options.mode != Mode::list) {
+  if (options.kernels.empty() && options.mode != Mode::list && options.mode != Mode::machine_code) {
     throw UsageError("no kernel is chosen; --kernel=01_base, --kernel=01-03 or --kernel=all would work");
   }
   if (!given.device.empty()) {
@@ -150,6 +177,7 @@ Options interpret(const Given& given) {
   }
   check_device_options(given, options.device);
   options.config = given.config;
+  if (!given.arch.empty()) options.archs = architectures(given.arch, options.mode);
 
   if (!given.batch.empty()) options.batch = whole_number("batch", given.batch, 1, max_grid_yz);
   if (!given.heads.empty()) options.heads = whole_number("heads", given.heads, 1, max_grid_yz);
@@ -173,7 +201,17 @@ Options interpret(const Given& given) {
   if (!given.lane_order.empty()) {
     options.lane_order = whole_number<uint64_t>("lane-order", given.lane_order, 0, max_seed);
   }
+  for (const std::string& text : given.baseline.empty() ? std::vector<std::string>{} : split(given.baseline, ',')) {
+    const Baseline baseline = one_of_all("baseline", text, all_baselines);
+    if (std::find(options.baselines.begin(), options.baselines.end(), baseline) == options.baselines.end()) {
+      options.baselines.push_back(baseline);
+    }
+  }
   if (!given.json.empty()) options.json = given.json;
+  options.resume = given.resume;
+  if (options.resume && !options.json) {
+    throw UsageError("--resume goes on with a results file, and none is named; --json=FILE would name it");
+  }
   return options;
 }
 

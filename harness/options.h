@@ -22,7 +22,7 @@ struct UsageError : std::runtime_error {
 enum class DeviceChoice { automatic, gpu, emulator };
 
 /// What to do with the chosen kernels.
-enum class Mode { measure, check_only, profile, explain, diff, list };
+enum class Mode { measure, check_only, profile, explain, diff, list, machine_code };
 
 struct Options {
   std::string help;  ///< not empty: print this and stop
@@ -30,6 +30,8 @@ struct Options {
   std::string kernels;  ///< as given; see select_kernels
   DeviceChoice device = DeviceChoice::automatic;
   std::string config;  ///< a name, "all", or empty: all on a GPU, the first that fits on the emulator
+
+  std::vector<std::string> archs;  ///< for machine_code, as in sm_80; empty: all that were built
 
   // What is left open follows from the backend's default problem.
   std::optional<int> batch;
@@ -40,9 +42,11 @@ struct Options {
   std::optional<uint64_t> seed;
 
   TimingBudget budget;
-  int host_threads = 0;     ///< of the emulator; 0: one a core
-  uint64_t lane_order = 0;  ///< of the emulator; see make_emulator
+  int host_threads = 0;             ///< of the emulator; 0: one a core
+  uint64_t lane_order = 0;          ///< of the emulator; see make_emulator
+  std::vector<Baseline> baselines;  ///< each once, in the order given
   std::optional<std::filesystem::path> json;
+  bool resume = false;  ///< go on with the results file; see resume.h
 };
 
 /// Throws UsageError.

@@ -54,9 +54,10 @@ void check_choice(const std::vector<const Kernel*>& kernels, const Options& opti
   }
 }
 
+int published_batch(int seqlen) { return std::clamp(65536 / seqlen, 1, 16); }
+
 std::vector<Problem> problems_of(const Options& options, const Problem& default_problem) {
   Problem problem = default_problem;
-  problem.batch = options.batch.value_or(problem.batch);
   problem.heads = options.heads.value_or(problem.heads);
   problem.dtype = options.dtype.value_or(problem.dtype);
   problem.inputs = options.inputs.value_or(problem.inputs);
@@ -65,6 +66,7 @@ std::vector<Problem> problems_of(const Options& options, const Problem& default_
   std::vector<Problem> problems;
   for (int seqlen : options.seqlens.empty() ? std::vector{problem.seqlen} : options.seqlens) {
     problem.seqlen = seqlen;
+    problem.batch = options.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
     // Nothing has this much; and below it no count of elements or bytes overflows.
     const double terabytes = 4 * 2e-12 * problem.batch * problem.heads * problem.seqlen * problem.head_dim;
     if (terabytes > 1000) {

@@ -14,7 +14,12 @@ namespace flash_steps {
 /// Needs no backend. Throws UsageError.
 void check_choice(const std::vector<const Kernel*>& kernels, const Options& options);
 
-/// The problems that the options ask for, one for each seqlen. Throws MachineError for sizes beyond any memory.
+/// The published batch for a length: 16, and beyond seqlen 4096 as many as keep batch · seqlen at 65536, but 1 at
+/// least.
+int published_batch(int seqlen);
+
+/// The problems that the options ask for, one for each seqlen. Where they leave the batch open it is the default
+/// problem's, but at most the published one. Throws MachineError for sizes beyond any memory.
 std::vector<Problem> problems_of(const Options& options, const Problem& default_problem);
 
 /// The variants of the kernels that the options choose and that can run this problem on this backend. Configs that the

@@ -1,8 +1,8 @@
 #include "harness/report.h"
 
 #include <algorithm>
-#include <map>
 #include <ostream>
+#include <set>
 
 #include "harness/text.h"
 
@@ -38,48 +38,92 @@ std::string kilobytes(int bytes) { return significant(bytes / 1024.0, 4) + "K"; 
 
 // The fastest of each kernel that was timed in more than one config.
 std::vector<const Run*> best_configs(const std::vector<Run>& runs) {
-  std::map<std::string, std::vector<const Run*>> by_kernel;
-  for (const Run& run : runs) {
-    if (run.timing) by_kernel[run.kernel].push_back(&run);
-  }
-  std::vector<const Run*> best;
-  for (const auto& [kernel, timed] : by_kernel) {
-    const auto faster = [](const Run* a, const Run* b) { return a->timing->median_ms < b->timing->median_ms; };
-    if (timed.size() > 1) best.push_back(*std::min_element(timed.begin(), timed.end(), faster));
-  }
+  std::vector<const Run*> best = best_runs(runs);
+  std::erase_if(best, [&](const Run* run) {
+    return std::count_if(runs.begin(), runs.end(),
+                         [&](const Run& other) { return other.timing && other.kernel == run->kernel; }) == 1;
+  });
   return best;
 }
 
-void print_gpu_table(std::ostream& out, const std::vector<Run>& runs) {
+std::vector<std::string> time_cells(const std::optional<TimingSummary>& timing, const Validation& validation) {
+  if (!timing) return {validation.passed ? "right" : "WRONG", "", ""};
+  const double spread = 100 * (timing->p80_ms - timing->p20_ms) / timing->median_ms;
+  return {fixed(timing->median_ms, 3), fixed(spread, 1) + "%", fixed(timing->tflops, 1)};
+}
+
+std::string error_cell(const Validation& validation) {
+  return fixed(validation.max_abs_error / validation.tolerance, 2);
+}
+
+// "87.3", with a star if the baseline's time is a stored one.
+std::string percent_cell(const Run& run, Baseline baseline) {
+  const auto found = run.baselines.find(baseline);
+  if (found == run.baselines.end()) return "";
+  return fixed(found->second.percent, 1) + (found->second.stored_in ? "*" : "");
+}
+
+// Of a baseline in percent of the first one.
+std::string percent_cell(const BaselineRun& run, const BaselineRun& first) {
+  if (!run.timing || !first.timing) return "";
+  return fixed(100 * first.timing->median_ms / run.timing->median_ms, 1);
+}
+
+void print_stored_notes(std::ostream& out, const std::vector<Run>& runs, Baseline baseline) {
+  std::set<std::string> files;
+  for (const Run& run : runs) {
+    const auto found = run.baselines.find(baseline);
+    if (found != run.baselines.end() && found->second.stored_in) files.insert(*found->second.stored_in);
+  }
+  for (const std::string& file : files) {
+    out << "* of the time of " << name_of(baseline) << " that is stored in " << file << "\n";
+  }
+}
+
+void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std::vector<BaselineRun>& baselines) {
+  constexpr int most_columns = 110;
   int kernel_width = 6;
   int config_width = 6;
   for (const Run& run : runs) {
     kernel_width = std::max(kernel_width, static_cast<int>(run.kernel.size()));
     config_width = std::max(config_width, static_cast<int>(run.config.size()));
   }
+  const std::string percent_head = baselines.empty() ? "" : std::string("% ") + name_of(baselines.front().baseline);
+  const int percent_width = static_cast<int>(percent_head.size()) + 2;
   const auto row = [&](const std::string& kernel, const std::string& config, const std::vector<std::string>& cells) {
-    constexpr int widths[] = {9, 16, 8, 5, 6, 6, 5, 8};
+    constexpr int widths[] = {9, 8, 8, 5, 6, 6, 5, 8};
     std::string line = pad_right(kernel, kernel_width) + "  " + pad_right(config, config_width);
-    for (size_t i = 0; i < cells.size(); i++) line += pad_left(cells[i], widths[i]);
+    for (size_t i = 0; i < cells.size(); i++)
+      line += pad_left(cells[i], i < std::size(widths) ? widths[i] : percent_width);
     return line;
   };
-  out << row("kernel", "config", {"ms", "p20-p80", "TFLOP/s", "regs", "spill", "smem", "CTAs", "err/tol"}) << "\n";
+  std::vector<std::string> head = {"ms", "spread", "TFLOP/s", "regs", "spill", "smem", "CTAs", "err/tol"};
+  if (!baselines.empty()) head.push_back(percent_head);
+  out << row("kernel", "config", head) << "\n";
 
   const std::vector<const Run*> best = best_configs(runs);
   for (const Run& run : runs) {
-    std::vector<std::string> cells = {run.validation.passed ? "right" : "WRONG", "", ""};
-    if (run.timing) {
-      cells = {fixed(run.timing->median_ms, 3), fixed(run.timing->p20_ms, 3) + "-" + fixed(run.timing->p80_ms, 3),
-               fixed(run.timing->tflops, 1)};
-    }
+    std::vector<std::string> cells = time_cells(run.timing, run.validation);
     cells.insert(cells.end(), {std::to_string(run.resources.registers), std::to_string(run.resources.spill_bytes),
                                kilobytes(run.resources.smem_bytes), std::to_string(run.resources.ctas_per_sm),
-                               fixed(run.validation.max_abs_error / run.validation.tolerance, 2)});
+                               error_cell(run.validation)});
+    if (!baselines.empty()) cells.push_back(percent_cell(run, baselines.front().baseline));
     out << row(run.kernel, run.config, cells);
     if (std::find(best.begin(), best.end(), &run) != best.end()) out << "  best";
     if (run.timing && run.timing->throttled) out << "  throttled";
     out << "\n";
   }
+  for (const BaselineRun& run : baselines) {
+    const std::string name = name_of(run.baseline);
+    if (run.unavailable) {
+      out << shortened(pad_right(name, kernel_width) + "  " + *run.unavailable, most_columns) << "\n";
+      continue;
+    }
+    std::vector<std::string> cells = time_cells(run.timing, run.validation);
+    cells.insert(cells.end(), {"", "", "", "", error_cell(run.validation), percent_cell(run, baselines.front())});
+    out << trimmed(row(name, "", cells)) << "\n";
+  }
+  if (!baselines.empty()) print_stored_notes(out, runs, baselines.front().baseline);
 }
 
 }  // namespace
@@ -115,11 +159,12 @@ void print_counters(std::ostream& out, const Counters& counters) {
       << grouped(counters.hbm_bytes_written) << " written\n";
 }
 
-void print_runs(std::ostream& out, const DeviceFacts& device, const std::vector<Run>& runs) {
+void print_runs(std::ostream& out, const DeviceFacts& device, const std::vector<Run>& runs,
+                const std::vector<BaselineRun>& baselines) {
   if (runs.empty()) return;
   out << device.name << ": " << describe(runs.front().problem) << "\n\n";
   if (device.backend == Target::gpu) {
-    print_gpu_table(out, runs);
+    print_gpu_table(out, runs, baselines);
     out << "\n";
     return;
   }

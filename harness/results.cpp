@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -31,6 +32,11 @@ constexpr const char* schema = "flash-steps/results/1";
 template <typename T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
+}
+
+// Arguments and paths can hold any bytes: what is not UTF-8 is replaced.
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 Json meta_json(const Meta& meta) {
@@ -103,7 +109,38 @@ Json timing_json(const TimingSummary& timing) {
           {"min_ms", timing.min_ms},
           {"tflops", timing.tflops},
           {"sm_clock_mhz", timing.sm_clock_mhz},
-          {"throttled", timing.throttled}};
+          {"throttled", timing.throttled},
+          {"full_budget", timing.full_budget}};
+}
+
+Json validation_json(const Validation& validation) {
+  return {{"passed", validation.passed},
+          {"max_abs_error", validation.max_abs_error},
+          {"rms_error", validation.rms_error},
+          {"tolerance", validation.tolerance},
+          {"reference", validation.reference}};
+}
+
+Json comparisons_json(const std::map<Baseline, Comparison>& comparisons) {
+  Json json;  // null if there are none
+  for (const auto& [baseline, comparison] : comparisons) {
+    json[name_of(baseline)] = {{"median_ms", comparison.median_ms},
+                               {"tflops", comparison.tflops},
+                               {"percent", comparison.percent},
+                               {"paired_percent", or_null(comparison.paired_percent)},
+                               {"stored_in", or_null(comparison.stored_in)}};
+  }
+  return json;
+}
+
+Json baseline_json(const BaselineRun& run) {
+  const bool ran = !run.unavailable;
+  return {{"baseline", name_of(run.baseline)},
+          {"problem", problem_json(run.problem)},
+          {"unavailable", or_null(run.unavailable)},
+          {"implementation", ran ? Json(run.implementation) : Json(nullptr)},
+          {"validation", ran ? validation_json(run.validation) : Json(nullptr)},
+          {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)}};
 }
 
 Json run_json(const Run& run) {
@@ -115,14 +152,9 @@ Json run_json(const Run& run) {
                  {"smem_bytes", run.resources.smem_bytes},
                  {"spill_bytes", run.resources.spill_bytes},
                  {"ctas_per_sm", run.resources.ctas_per_sm}}},
-               {"validation",
-                {{"passed", run.validation.passed},
-                 {"max_abs_error", run.validation.max_abs_error},
-                 {"rms_error", run.validation.rms_error},
-                 {"tolerance", run.validation.tolerance},
-                 {"reference", run.validation.reference}}},
+               {"validation", validation_json(run.validation)},
                {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)},
-               {"baselines", nullptr},
+               {"baselines", comparisons_json(run.baselines)},
                {"counters", run.counters ? counters_json(*run.counters) : Json(nullptr)}};
   if (!run.lines.empty()) {
     for (const LineCounters& line : run.lines) json["lines"].push_back(line_json(line));
@@ -172,6 +204,13 @@ class Node {
   bool has(const char* key) const { return json_.contains(key); }
   bool is_null() const { return json_.is_null(); }
 
+  std::vector<std::string> keys() const {
+    if (!json_.is_object()) fail("is not an object");
+    std::vector<std::string> names;
+    for (const auto& [name, value] : json_.items()) names.push_back(name);
+    return names;
+  }
+
   std::vector<Node> elements() const {
     if (!json_.is_array()) fail("is not a list");
     std::vector<Node> nodes;
@@ -216,7 +255,11 @@ class Node {
 
   template <typename T, size_t count>
   T get_name(const T (&all)[count]) const {
-    const std::string name = get<std::string>();
+    return name_among(get<std::string>(), all);
+  }
+
+  template <typename T, size_t count>
+  T name_among(const std::string& name, const T (&all)[count]) const {
     for (T candidate : all) {
       if (name == name_of(candidate)) return candidate;
     }
@@ -315,7 +358,39 @@ LineCounters read_line(const Node& node) {
 TimingSummary read_timing(const Node& node) {
   return {node["samples_ms"].get_list<double>(), node["median_ms"].get<double>(), node["p20_ms"].get<double>(),
           node["p80_ms"].get<double>(),          node["min_ms"].get<double>(),    node["tflops"].get<double>(),
-          node["sm_clock_mhz"].get<double>(),    node["throttled"].get<bool>()};
+          node["sm_clock_mhz"].get<double>(),    node["throttled"].get<bool>(),   node["full_budget"].get<bool>()};
+}
+
+Validation read_validation(const Node& node) {
+  return {node["passed"].get<bool>(), node["max_abs_error"].get<double>(), node["rms_error"].get<double>(),
+          node["tolerance"].get<double>(), node["reference"].get<std::string>()};
+}
+
+std::map<Baseline, Comparison> read_comparisons(const Node& node) {
+  std::map<Baseline, Comparison> comparisons;
+  if (node.is_null()) return comparisons;
+  for (const std::string& name : node.keys()) {
+    const Node comparison = node[name.c_str()];
+    comparisons[comparison.name_among(name, all_baselines)] = {
+        comparison["median_ms"].get<double>(), comparison["tflops"].get<double>(), comparison["percent"].get<double>(),
+        comparison["paired_percent"].get_or_null<double>(), comparison["stored_in"].get_or_null<std::string>()};
+  }
+  return comparisons;
+}
+
+BaselineRun read_baseline(const Node& node) {
+  BaselineRun run;
+  run.baseline = node["baseline"].get_name(all_baselines);
+  run.problem = read_problem(node["problem"]);
+  run.unavailable = node["unavailable"].get_or_null<std::string>();
+  const Node implementation = node["implementation"];
+  const Node validation = node["validation"];
+  if (!run.unavailable) {
+    run.implementation = implementation.get<std::string>();
+    run.validation = read_validation(validation);
+  }
+  if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
+  return run;
 }
 
 Run read_run(const Node& node) {
@@ -326,11 +401,9 @@ Run read_run(const Node& node) {
   const Node resources = node["resources"];
   run.resources = {resources["registers"].get<int>(), resources["smem_bytes"].get<int>(),
                    resources["spill_bytes"].get<int>(), resources["ctas_per_sm"].get<int>()};
-  const Node validation = node["validation"];
-  run.validation = {validation["passed"].get<bool>(), validation["max_abs_error"].get<double>(),
-                    validation["rms_error"].get<double>(), validation["tolerance"].get<double>(),
-                    validation["reference"].get<std::string>()};
+  run.validation = read_validation(node["validation"]);
   if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
+  run.baselines = read_comparisons(node["baselines"]);
   if (!node["counters"].is_null()) run.counters = read_counters(node["counters"]);
   if (node.has("lines")) {
     for (const Node& line : node["lines"].elements()) run.lines.push_back(read_line(line));
@@ -398,22 +471,40 @@ TimingSummary summarize(const Timing& timing, const Problem& problem) {
           timing.sm_clock_mhz, timing.throttled};
 }
 
+Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kernel) {
+  std::vector<double> percent_of_rounds;
+  const size_t rounds = std::min(baseline.samples_ms.size(), kernel.samples_ms.size());
+  for (size_t i = 0; i < rounds; i++) {
+    percent_of_rounds.push_back(100 * baseline.samples_ms[i] / kernel.samples_ms[i]);
+  }
+  return {baseline.median_ms, baseline.tflops, 100 * baseline.median_ms / kernel.median_ms,
+          statistics_of(percent_of_rounds).median, std::nullopt};
+}
+
+std::vector<const Run*> best_runs(const std::vector<Run>& runs) {
+  std::vector<const Run*> best;
+  for (const Run& run : runs) {
+    if (!run.timing || !run.timing->full_budget) continue;
+    const auto same = std::find_if(best.begin(), best.end(), [&](const Run* other) {
+      return other->kernel == run.kernel && other->problem == run.problem;
+    });
+    if (same == best.end()) {
+      best.push_back(&run);
+    } else if (run.timing->median_ms < (*same)->timing->median_ms) {
+      *same = &run;
+    }
+  }
+  return best;
+}
+
 void check_writable(const std::filesystem::path& file) {
   std::error_code error;
   if (file.filename().empty() || std::filesystem::is_directory(file, error)) refuse_file(file, "it is a folder");
   std::filesystem::remove(write_beside(file, ""), error);
 }
 
-void write_results(const Results& results, const std::filesystem::path& file) {
-  Json json = {{"schema", schema},
-               {"meta", meta_json(results.meta)},
-               {"device", device_json(results.device)},
-               {"runs", Json::array()}};
-  for (const Run& run : results.runs) json["runs"].push_back(run_json(run));
-
-  // Arguments and paths can hold any bytes: what is not UTF-8 is replaced.
-  const std::filesystem::path temporary =
-      write_beside(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+void write_file(const std::string& text, const std::filesystem::path& file) {
+  const std::filesystem::path temporary = write_beside(file, text);
   std::error_code error;
   std::filesystem::rename(temporary, file, error);
   if (error) {
@@ -421,6 +512,19 @@ void write_results(const Results& results, const std::filesystem::path& file) {
     std::filesystem::remove(temporary, ignored);
     refuse_file(file, error.message());
   }
+}
+
+std::string to_json_text(const Meta& meta) { return text_of(meta_json(meta), -1); }
+
+void write_results(const Results& results, const std::filesystem::path& file) {
+  Json json = {{"schema", schema},
+               {"meta", meta_json(results.meta)},
+               {"device", device_json(results.device)},
+               {"runs", Json::array()},
+               {"baselines", Json::array()}};
+  for (const Run& run : results.runs) json["runs"].push_back(run_json(run));
+  for (const BaselineRun& run : results.baselines) json["baselines"].push_back(baseline_json(run));
+  write_file(text_of(json, 2) + "\n", file);
 }
 
 Results read_results(const std::filesystem::path& file) {
@@ -436,6 +540,7 @@ Results read_results(const std::filesystem::path& file) {
   results.meta = read_meta(root["meta"]);
   results.device = read_device(root["device"], results.meta);
   for (const Node& run : root["runs"].elements()) results.runs.push_back(read_run(run));
+  for (const Node& run : root["baselines"].elements()) results.baselines.push_back(read_baseline(run));
   return results;
 }
 

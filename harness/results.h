@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,22 @@ struct TimingSummary {
   double tflops = 0;  ///< of the median
   double sm_clock_mhz = 0;
   bool throttled = false;
+  bool full_budget =
+      true;  ///< false: a few samples that ranked the configs of a kernel, of which this was not the best
+};
+
+/// A kernel against a baseline on the same problem.
+struct Comparison {
+  double median_ms = 0;  ///< of the baseline, in the rounds in which the kernel was timed
+  double tflops = 0;     ///< of that
+  double percent = 0;    ///< the kernel's speed in percent of the baseline's, of the medians: 100 · baseline / kernel
+  /// The median of the percentages of each round, which drifting clocks do not touch; nothing where the baseline is not
+  /// of the same rounds.
+  std::optional<double> paired_percent;
+  /// The results file that the baseline's time is from, if it could not be measured here.
+  std::optional<std::string> stored_in;
+
+  bool operator==(const Comparison&) const = default;
 };
 
 /// One variant on one problem.
@@ -51,14 +68,26 @@ struct Run {
   Resources resources;
   Validation validation;
   std::optional<TimingSummary> timing;  ///< on a GPU, unless only checked or wrong
-  std::optional<Counters> counters;     ///< on the emulator, unless only checked
-  std::vector<LineCounters> lines;      ///< with --explain
+  std::map<Baseline, Comparison> baselines;
+  std::optional<Counters> counters;  ///< on the emulator, unless only checked
+  std::vector<LineCounters> lines;   ///< with --explain
+};
+
+/// A baseline on one problem.
+struct BaselineRun {
+  Baseline baseline = Baseline::fa2;
+  Problem problem;
+  std::optional<std::string> unavailable;  ///< why it could not run here; if set, the members below say nothing
+  std::string implementation;              ///< what computed, with its version
+  Validation validation;
+  std::optional<TimingSummary> timing;
 };
 
 struct Results {
   Meta meta;
   DeviceFacts device;
   std::vector<Run> runs;
+  std::vector<BaselineRun> baselines;
 };
 
 /// Meta of this moment and this build.
@@ -66,11 +95,24 @@ Meta make_meta(std::vector<std::string> argv, const DeviceFacts& device);
 
 TimingSummary summarize(const Timing& timing, const Problem& problem);
 
+/// Both were timed in the same rounds.
+Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kernel);
+
+/// The run of each kernel on each problem whose median is the least, in the order of the runs; of those that were timed
+/// with the full budget.
+std::vector<const Run*> best_runs(const std::vector<Run>& runs);
+
 /// Throws std::runtime_error, with a sentence, unless a file can be written there. Leaves nothing behind.
 void check_writable(const std::filesystem::path& file);
 
 /// Writes to a temporary file beside it and renames that, so that a reader never sees half a file. Throws
 /// std::runtime_error.
+void write_file(const std::string& text, const std::filesystem::path& file);
+
+/// On one line, as it is in every kind of results file.
+std::string to_json_text(const Meta& meta);
+
+/// As write_file does.
 void write_results(const Results& results, const std::filesystem::path& file);
 
 /// Throws std::runtime_error that names the file and the field where the file is not of this schema.

@@ -2,16 +2,21 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 
+#include "harness/baselines/stored.h"
 #include "harness/diff.h"
 #include "harness/explain.h"
 #include "harness/list.h"
+#include "harness/machine_code_report.h"
 #include "harness/measure.h"
 #include "harness/plan.h"
 #include "harness/report.h"
 #include "harness/results.h"
+#include "harness/resume.h"
 
 namespace flash_steps {
 namespace {
@@ -52,16 +57,30 @@ int profile(Backend& backend, const Problem& problem, const std::vector<Job>& jo
   return complain(observation ? observation->hazards : std::vector<std::string>{});
 }
 
+void check_json(const Options& options) {
+  if (!options.json) return;
+  try {
+    check_writable(*options.json);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--json: ") + error.what());
+  }
+}
+
+int show_machine_code(const Options& options, const std::vector<const Kernel*>& kernels,
+                      const std::vector<std::string>& argv) {
+  check_choice(kernels, options);
+  check_json(options);
+  const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe");  // for another process
+  const std::vector<MachineCodeRow> rows = read_machine_code(binary, kernels, options);
+  print_machine_code(std::cout, rows);
+  if (options.json) write_machine_code(rows, make_meta(argv, {}), *options.json);
+  return 0;
+}
+
 int run_kernels(const Options& options, const std::vector<const Kernel*>& kernels,
                 const std::vector<std::string>& argv) {
   check_choice(kernels, options);
-  if (options.json) {
-    try {
-      check_writable(*options.json);
-    } catch (const std::runtime_error& error) {
-      throw UsageError(std::string("--json: ") + error.what());
-    }
-  }
+  check_json(options);
 
   const std::unique_ptr<Backend> backend = make_backend(options);
   const std::vector<Problem> problems = problems_of(options, backend->default_problem());
@@ -69,26 +88,40 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
   for (const Problem& problem : problems) jobs.push_back(jobs_for(problem, kernels, options, *backend, std::cerr));
   if (options.mode == Mode::profile) return profile(*backend, problems.front(), jobs.front());
 
+  const bool is_gpu = backend->device().backend == Target::gpu;
+  if (!options.baselines.empty() && !is_gpu) say("--baseline is left out, for baselines run on a GPU");
+  const Meta meta = make_meta(argv, backend->device());
   Results results;
+  if (options.resume) results = results_to_resume(options, meta, backend->device());
+  results.meta = meta;
   results.device = backend->device();
-  Progress progress;
+
+  std::set<std::string> said;  // a sentence that holds for all lengths is said once
   int exit_code = 0;
+  Progress progress;
+  Measurer measurer(*backend, options, progress);
   for (size_t p = 0; p < problems.size(); p++) {
-    const Measurement measurement = measure(*backend, problems[p], jobs[p], options, progress);
+    if (options.resume && has_problem(results, problems[p])) {
+      say("seqlen " + std::to_string(problems[p].seqlen) + " is in " + options.json->string() + " already");
+      continue;
+    }
+    Measurement measurement = measurer.measure(problems[p], jobs[p]);
+    compare_with_stored(measurement.runs, measurement.baselines, results.device, stored_results());
+    for (const std::string& note : measurement.notes) {
+      if (said.insert(note).second) say(note);
+    }
     if (options.mode == Mode::explain) {
       for (size_t i = 0; i < jobs[p].size(); i++) {
         print_explanation(std::cout, measurement.runs[i], *jobs[p][i].kernel);
       }
     } else {
-      print_runs(std::cout, results.device, measurement.runs);
+      print_runs(std::cout, results.device, measurement.runs, measurement.baselines);
     }
     std::cout << std::flush;
     if (complain(measurement.complaints) != 0) exit_code = 1;
     results.runs.insert(results.runs.end(), measurement.runs.begin(), measurement.runs.end());
-  }
-  if (options.json) {
-    results.meta = make_meta(argv, results.device);
-    write_results(results, *options.json);
+    results.baselines.insert(results.baselines.end(), measurement.baselines.begin(), measurement.baselines.end());
+    if (options.json) write_results(results, *options.json);
   }
   return exit_code;
 }
@@ -105,6 +138,8 @@ int run(const Options& options, const std::vector<std::string>& argv) {
     case Mode::diff:
       for (const Kernel* kernel : selected) print_diff(std::cout, *kernel, kernels(), isatty(STDOUT_FILENO) != 0);
       return 0;
+    case Mode::machine_code:
+      return show_machine_code(options, selected, argv);
     default:
       return run_kernels(options, selected, argv);
   }

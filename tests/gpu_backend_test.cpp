@@ -140,7 +140,7 @@ TEST_F(GpuBackend, TimesSeveralVariantsInOrder) {
   Problem problem{.batch = 8, .heads = 8, .seqlen = 2048, .dtype = variant.dtype};
   gpu().load(problem, false);
   const Variant* const variants[] = {&half, &variant};
-  const std::vector<Timing> timings = gpu().time(variants, {.min_samples = 5, .min_seconds = 0});
+  const std::vector<Timing> timings = gpu().time(variants, {}, {.min_samples = 5, .min_seconds = 0});
   ASSERT_EQ(timings.size(), 2u);
   for (int i = 0; i < 5; i++) EXPECT_LT(timings[0].samples_ms[i], timings[1].samples_ms[i]);
 }

@@ -76,7 +76,7 @@ TEST_P(GpuKernels, IsRightForEveryLengthAndDistribution) {
 TEST_P(GpuKernels, IsStillRightAfterBeingTimed) {
   gpu().load(problem_of(3, InputDistribution::normal), true);
   const Variant* const variants[] = {&variant()};
-  const std::vector<Timing> timings = gpu().time(variants, {.min_samples = 5, .min_seconds = 0});
+  const std::vector<Timing> timings = gpu().time(variants, {}, {.min_samples = 5, .min_seconds = 0});
   ASSERT_EQ(timings.size(), 1u);
   EXPECT_GE(timings[0].samples_ms.size(), 5u);
   EXPECT_TRUE(judge(gpu().check(variant()), variant().dtype).passed);

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <sstream>
 
 #include "harness/plan.h"
@@ -40,15 +41,34 @@ class RecordingBackend : public Backend {
     errors.max_abs = is_wrong(variant) ? std::numeric_limits<double>::quiet_NaN() : 0;
     return errors;
   }
+  std::optional<std::string> prepare(Baseline baseline) override {
+    record(std::string("prepare ") + name_of(baseline));
+    if (baseline == missing) return "there is none";
+    return std::nullopt;
+  }
+  std::string implementation(Baseline baseline) const override { return std::string(name_of(baseline)) + " 1.0"; }
+  OutputErrors check(Baseline baseline) override {
+    record(std::string("check ") + name_of(baseline));
+    OutputErrors errors;
+    errors.max_abs = baseline == wrong ? 1 : 0;
+    return errors;
+  }
   void launch(const Variant& variant) override { record("launch " + variant.tile.config); }
   std::vector<uint16_t> output() override { return {}; }
-  std::vector<Timing> time(std::span<const Variant* const> variants, const TimingBudget&) override {
+  std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
+                           const TimingBudget& budget) override {
     std::string names;
-    for (const Variant* variant : variants) names += " " + variant->tile.config;
+    std::vector<Timing> timings;
+    const auto add = [&](const std::string& name) {
+      names += " " + name;
+      const double first = milliseconds.count(name) != 0 ? milliseconds.at(name) : 1;
+      timings.emplace_back().samples_ms = {first, first + 1, first + 2};
+    };
+    for (const Variant* variant : variants) add(variant->tile.config);
+    for (const Baseline baseline : baselines) add(name_of(baseline));
     record("time" + names);
-    Timing timing;
-    timing.samples_ms = {1, 2, 3};
-    return std::vector<Timing>(variants.size(), timing);
+    budgets.push_back(budget);
+    return timings;
   }
   std::optional<Observation> observation() const override { return observed; }
 
@@ -59,6 +79,11 @@ class RecordingBackend : public Backend {
   std::string refused;
   std::function<bool(const Variant&)> is_wrong = [](const Variant&) { return false; };
   std::optional<Observation> observed;
+  std::optional<Baseline> missing;
+  std::optional<Baseline> wrong;
+  std::map<std::string, double>
+      milliseconds;  // the first of three samples, each 1 more than the one before; 1 by default
+  std::vector<TimingBudget> budgets;
   std::vector<std::string> events;
 };
 
@@ -75,7 +100,7 @@ class Measure : public testing::Test {
   Measurement measured(RecordingBackend& backend) {
     Progress progress;
     problem_.seqlen = 1024;
-    return measure(backend, problem_, {{&kernel_, &a_}, {&kernel_, &b_}}, options_, progress);
+    return Measurer(backend, options_, progress).measure(problem_, {{&kernel_, &a_}, {&kernel_, &b_}});
   }
 
   Kernel kernel_{"01_base", "", "", {variant_of("a"), variant_of("b")}, {variant_of("a"), variant_of("b")}};
@@ -146,6 +171,119 @@ TEST_F(Measure, AKernelThatGoesWrongWhileTimedIsCaught) {
   EXPECT_TRUE(result.runs[0].validation.passed);
   EXPECT_FALSE(result.runs[1].validation.passed);
   EXPECT_THAT(result.complaints, SizeIs(1));
+}
+
+TEST_F(Measure, SmallShapesAreCheckedOnceForEachVariantThatPasses) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.is_wrong = [&](const Variant& variant) { return variant.tile.config == "a" && gpu.loaded.seqlen == 192; };
+  Progress progress;
+  Measurer measurer(gpu, options_, progress);
+  problem_.seqlen = 1024;
+  measurer.measure(problem_, {{&kernel_, &a_}, {&kernel_, &b_}});
+  gpu.events.clear();
+  problem_.seqlen = 2048;
+  const Measurement second = measurer.measure(problem_, {{&kernel_, &a_}, {&kernel_, &b_}});
+  EXPECT_THAT(gpu.events, ElementsAre("load 192", "check a", "load 2048", "check b", "time b", "check b"));
+  EXPECT_FALSE(second.runs[0].validation.passed);
+}
+
+TEST_F(Measure, EachSmallShapeIsLoadedOnce) {
+  RecordingBackend gpu(Target::gpu);
+  a_ = variant_of("a", 128);
+  Variant c = variant_of("c", 128);
+  Progress progress;
+  problem_.seqlen = 1024;
+  options_.mode = Mode::check_only;
+  Measurer(gpu, options_, progress).measure(problem_, {{&kernel_, &a_}, {&kernel_, &b_}, {&kernel_, &c}});
+  EXPECT_THAT(gpu.events, ElementsAre("load 384", "check a", "check c", "load 192", "check b", "load 512", "check a",
+                                      "check c", "load 256", "check b", "load 1024", "check a", "check b", "check c"));
+}
+
+TEST_F(Measure, BaselinesAreCheckedAndTimedInTheSameRounds) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.milliseconds = {{"a", 3}, {"b", 7}, {"fa2", 1}, {"standard", 15}};
+  options_.baselines = {Baseline::standard, Baseline::fa2};
+  const Measurement result = measured(gpu);
+  gpu.events.erase(gpu.events.begin(), gpu.events.begin() + 6);  // the small shapes
+  EXPECT_THAT(gpu.events,
+              ElementsAre("load 1024", "check a", "check b", "prepare standard", "prepare fa2", "check standard",
+                          "check fa2", "time a b standard fa2", "check a", "check b", "check standard", "check fa2"));
+  EXPECT_THAT(result.notes, IsEmpty());
+  ASSERT_THAT(result.baselines, SizeIs(2));
+  EXPECT_EQ(result.baselines[0].baseline, Baseline::standard);
+  EXPECT_EQ(result.baselines[0].problem, problem_);
+  EXPECT_EQ(result.baselines[0].timing->median_ms, 16);
+  EXPECT_EQ(result.baselines[1].implementation, "fa2 1.0");
+  EXPECT_TRUE(result.baselines[1].validation.passed);
+  EXPECT_EQ(result.runs[0].baselines.at(Baseline::fa2).percent, 50);
+  EXPECT_EQ(result.runs[0].baselines.at(Baseline::standard).percent, 400);
+  EXPECT_EQ(result.runs[1].baselines.at(Baseline::fa2).percent, 25);
+  EXPECT_EQ(result.runs[1].baselines.at(Baseline::fa2).median_ms, 2);
+}
+
+TEST_F(Measure, ABaselineThatCannotRunKeepsNothingFromRunning) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.missing = Baseline::fa2;
+  options_.baselines = {Baseline::fa2, Baseline::standard};
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.events, testing::Contains("time a b standard"));
+  EXPECT_THAT(gpu.events, testing::Not(testing::Contains("check fa2")));
+  EXPECT_THAT(result.notes, ElementsAre("there is none"));
+  EXPECT_THAT(result.complaints, IsEmpty());
+  EXPECT_EQ(result.baselines[0].unavailable, "there is none");
+  EXPECT_EQ(result.baselines[0].timing, std::nullopt);
+  EXPECT_EQ(result.runs[0].baselines.count(Baseline::fa2), 0u);
+  EXPECT_EQ(result.runs[0].baselines.count(Baseline::standard), 1u);
+}
+
+TEST_F(Measure, AWrongBaselineIsReportedAndNotTimed) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.wrong = Baseline::fa2;
+  options_.baselines = {Baseline::fa2};
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.events, testing::Contains("time a b"));
+  ASSERT_THAT(result.complaints, SizeIs(1));
+  EXPECT_THAT(result.complaints[0], HasSubstr("fa2 is wrong at"));
+  EXPECT_FALSE(result.baselines[0].validation.passed);
+}
+
+TEST_F(Measure, OfSeveralKernelsAFewSamplesRankTheConfigsAndTheBestIsTimedInFull) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.milliseconds = {{"a", 9}, {"b", 4}, {"c", 7}};
+  Kernel other{"02_swizzling", "", "", {variant_of("c")}, {}};
+  options_.baselines = {Baseline::fa2};
+  options_.budget = {.min_samples = 20, .min_seconds = 0.5};
+  problem_.seqlen = 1024;
+  Progress progress;
+  const Measurement result = Measurer(gpu, options_, progress)
+                                 .measure(problem_, {{&kernel_, &a_}, {&kernel_, &b_}, {&other, &other.gpu.front()}});
+  EXPECT_THAT(gpu.events, testing::Contains("time a b c fa2"));
+  EXPECT_THAT(gpu.events, testing::Contains("time b c fa2"));
+  ASSERT_THAT(gpu.budgets, SizeIs(2));
+  EXPECT_LT(gpu.budgets[0].min_samples, 20);
+  EXPECT_LT(gpu.budgets[0].min_seconds, 0.5);
+  EXPECT_EQ(gpu.budgets[1].min_samples, 20);
+  EXPECT_EQ(gpu.budgets[1].min_seconds, 0.5);
+  EXPECT_EQ(result.runs[0].timing->median_ms, 10);
+  EXPECT_FALSE(result.runs[0].timing->full_budget);
+  EXPECT_EQ(result.runs[0].baselines.at(Baseline::fa2).percent, 20);  // also of the ranking
+  EXPECT_TRUE(result.runs[1].timing->full_budget);
+  EXPECT_TRUE(result.runs[2].timing->full_budget);
+}
+
+TEST_F(Measure, TheConfigsOfOneKernelAreAllTimedInFull) {
+  RecordingBackend gpu(Target::gpu);
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.budgets, SizeIs(1));
+  EXPECT_TRUE(result.runs[0].timing->full_budget);
+  EXPECT_TRUE(result.runs[1].timing->full_budget);
+}
+
+TEST_F(Measure, TheEmulatorHasNoBaselines) {
+  RecordingBackend emulator(Target::emulator);
+  options_.baselines = {Baseline::fa2};
+  EXPECT_THAT(measured(emulator).baselines, IsEmpty());
+  EXPECT_THAT(emulator.events, ElementsAre("load 1024", "check a", "check b"));
 }
 
 TEST_F(Measure, AHazardFailsARightOutput) {

@@ -10,6 +10,7 @@ namespace flash_steps {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -37,10 +38,10 @@ TEST(Options, NothingGivenAsksForHelp) {
 }
 
 TEST(Options, EveryOptionIsUnderstood) {
-  const Options o =
-      parse({"--kernel=01-03,09", "--device=auto", "--batch=2", "--heads=3", "--seqlen=64,128", "--head-dim=128",
-             "--dtype=bf16", "--seed=18446744073709551615", "--inputs=onehot", "--config=64x64", "--json=out.json",
-             "--samples=7", "--min-time=0.25", "--host-threads=2", "--lane-order=5", "--check-only"});
+  const Options o = parse({"--kernel=01-03,09", "--device=auto", "--batch=2", "--heads=3", "--seqlen=64,128",
+                           "--head-dim=128", "--dtype=bf16", "--seed=18446744073709551615", "--inputs=onehot",
+                           "--config=64x64", "--json=out.json", "--samples=7", "--min-time=0.25", "--host-threads=2",
+                           "--lane-order=5", "--check-only", "--baseline=cudnn,fa2,cudnn", "--resume"});
   EXPECT_EQ(o.mode, Mode::check_only);
   EXPECT_EQ(o.kernels, "01-03,09");
   EXPECT_EQ(o.device, DeviceChoice::automatic);
@@ -56,6 +57,8 @@ TEST(Options, EveryOptionIsUnderstood) {
   EXPECT_EQ(o.budget.min_seconds, 0.25);
   EXPECT_EQ(o.host_threads, 2);
   EXPECT_EQ(o.lane_order, 5u);
+  EXPECT_THAT(o.baselines, ElementsAre(Baseline::cudnn, Baseline::fa2));
+  EXPECT_TRUE(o.resume);
 }
 
 TEST(Options, WhatIsLeftOpenStaysOpen) {
@@ -107,6 +110,7 @@ TEST(Options, TimesMustBeSeconds) {
 TEST(Options, NamesThatDoNotExistAreAnsweredWithThoseThatDo) {
   EXPECT_EQ(refusal({"--kernel=01", "--dtype=fp8"}), "--dtype=fp8 is not one of fp16, bf16");
   EXPECT_EQ(refusal({"--kernel=01", "--device=tpu"}), "--device=tpu is not one of auto, gpu, emulator");
+  EXPECT_EQ(refusal({"--kernel=01", "--baseline=fa2,fa3"}), "--baseline=fa3 is not one of fa2, cudnn, standard");
   EXPECT_EQ(refusal({"--kernel=01", "--inputs=zeros"}),
             "--inputs=zeros is not one of normal, uniform, large, constant, onehot");
 }
@@ -139,6 +143,12 @@ TEST(Options, ModesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(refusal({"--kernel=01", "--check-only", "--profile"}), HasSubstr("--check-only and --profile"));
   EXPECT_THAT(refusal({"--kernel=01", "--diff", "--json=x.json"}), HasSubstr("--json=x.json"));
   EXPECT_THAT(refusal({"--list", "--json=x.json"}), HasSubstr("--json=x.json"));
+  EXPECT_THAT(refusal({"--kernel=01", "--explain", "--baseline=fa2"}), HasSubstr("--baseline=fa2 and --explain"));
+  EXPECT_THAT(refusal({"--kernel=01", "--diff", "--resume"}), HasSubstr("--resume and --diff"));
+}
+
+TEST(Options, ResumingNeedsAFile) {
+  EXPECT_THAT(refusal({"--kernel=01", "--resume"}), AllOf(HasSubstr("--resume"), HasSubstr("--json=FILE")));
 }
 
 TEST(Options, OptionsOfTheOtherDeviceAreRefused) {
@@ -146,6 +156,7 @@ TEST(Options, OptionsOfTheOtherDeviceAreRefused) {
   EXPECT_THAT(refusal({"--kernel=01", "--device=gpu", "--lane-order=2"}), HasSubstr("--lane-order=2"));
   EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--samples=2"}), HasSubstr("--samples=2"));
   EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--min-time=2"}), HasSubstr("--min-time=2"));
+  EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--baseline=fa2"}), HasSubstr("--baseline=fa2"));
 }
 
 // Selection, from a registry of its own, with a gap.
@@ -275,6 +286,23 @@ TEST_F(Plan, OptionsThatAreLeftOpenComeFromTheBackend) {
   Problem second = expected;
   second.seqlen = 128;
   EXPECT_THAT(problems_of(options, open), ElementsAre(expected, second));
+}
+
+TEST_F(Plan, TheBatchThatIsLeftOpenIsThePublishedOneOfEachLength) {
+  Problem open;
+  open.batch = 16;
+  Options options;
+  options.seqlens = {64, 512, 1024, 2048, 4096, 8192, 16384, 32768, 131072};
+  const auto batches = [&] {
+    std::vector<int> values;
+    for (const Problem& problem : problems_of(options, open)) values.push_back(problem.batch);
+    return values;
+  };
+  EXPECT_THAT(batches(), ElementsAre(16, 16, 16, 16, 16, 8, 4, 2, 1));
+  open.batch = 1;  // the emulator's
+  EXPECT_THAT(batches(), Each(1));
+  options.batch = 16;
+  EXPECT_THAT(batches(), Each(16));
 }
 
 TEST_F(Plan, SizesBeyondAnyMemoryAreRefusedBeforeTheyOverflow) {

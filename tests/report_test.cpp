@@ -13,6 +13,7 @@ namespace flash_steps {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -27,12 +28,13 @@ flash_steps::Run timed_run(const std::string& kernel, const std::string& config,
   return run;
 }
 
-std::string printed(Target backend, const std::vector<flash_steps::Run>& runs) {
+std::string printed(Target backend, const std::vector<flash_steps::Run>& runs,
+                    const std::vector<BaselineRun>& baselines = {}) {
   DeviceFacts device;
   device.backend = backend;
   device.name = "machine";
   std::ostringstream out;
-  print_runs(out, device, runs);
+  print_runs(out, device, runs, baselines);
   return out.str();
 }
 
@@ -44,8 +46,11 @@ std::string line_with(const std::string& text, const std::string& part) {
 }
 
 TEST(Report, AGpuRunIsALineOfTheTable) {
-  const std::string line = line_with(printed(Target::gpu, {timed_run("01_base", "64x64", 19.25)}), "01_base");
-  EXPECT_EQ(line, "01_base  64x64    19.250   19.250-19.250   114.2  255    28   64K    2    0.05");
+  flash_steps::Run run = timed_run("01_base", "64x64", 19.25);
+  run.timing->p20_ms = 19.1;
+  run.timing->p80_ms = 19.6775;
+  const std::string line = line_with(printed(Target::gpu, {run}), "01_base");
+  EXPECT_EQ(line, "01_base  64x64    19.250    3.0%   114.2  255    28   64K    2    0.05");
 }
 
 TEST(Report, TheBestOfSeveralConfigsIsMarked) {
@@ -72,9 +77,59 @@ TEST(Report, AWrongRunHasNoTime) {
   EXPECT_THAT(printed(Target::emulator, {run}), HasSubstr("01_base  64x64  WRONG: largest error nan"));
 }
 
+TEST(Report, TheBestIsOneThatWasTimedInFull) {
+  std::vector<flash_steps::Run> runs = {timed_run("07_autotune", "64x64", 9), timed_run("07_autotune", "128x64", 7)};
+  runs[1].timing->full_budget = false;
+  const std::string text = printed(Target::gpu, runs);
+  EXPECT_THAT(line_with(text, " 64x64"), HasSubstr("best"));
+  EXPECT_THAT(line_with(text, "128x64"), Not(HasSubstr("best")));
+}
+
+BaselineRun baseline_run(Baseline baseline, double milliseconds) {
+  BaselineRun run;
+  run.baseline = baseline;
+  run.implementation = "some library 1.0";
+  run.validation = {true, 0.0001, 0.00001, 0.002, ""};
+  run.timing = timed_run("", "", milliseconds).timing;
+  return run;
+}
+
+TEST(Report, ABaselineIsALineAndTheFirstOneIsWhatPercentagesAreOf) {
+  flash_steps::Run run = timed_run("01_base", "64x64", 20);
+  run.baselines = {{Baseline::fa2, {5, 440, 25, 25, std::nullopt}}, {Baseline::cudnn, {4, 550, 20, 20, std::nullopt}}};
+  const std::string text =
+      printed(Target::gpu, {run}, {baseline_run(Baseline::fa2, 5), baseline_run(Baseline::cudnn, 4)});
+  EXPECT_THAT(line_with(text, "kernel"), EndsWith("err/tol  % fa2"));
+  EXPECT_THAT(line_with(text, "01_base"), EndsWith("0.05   25.0"));
+  EXPECT_EQ(line_with(text, "fa2  "), "fa2                5.000    0.0%   439.8                          0.05  100.0");
+  EXPECT_THAT(line_with(text, "cudnn"), EndsWith("0.05  125.0"));
+}
+
+TEST(Report, ABaselineThatCouldNotRunSaysWhy) {
+  BaselineRun standard;
+  standard.baseline = Baseline::standard;
+  standard.unavailable = "out of memory: standard attention keeps " + std::string(200, 'x');
+  const std::string line =
+      line_with(printed(Target::gpu, {timed_run("01_base", "64x64", 20)}, {standard}), "standard ");
+  EXPECT_THAT(line, HasSubstr("out of memory: standard attention keeps"));
+  EXPECT_LE(line.size(), 110u);
+}
+
+TEST(Report, APercentageOfAStoredTimeIsMarked) {
+  flash_steps::Run run = timed_run("01_base", "64x64", 20);
+  run.baselines = {{Baseline::fa2, {5, 440, 25, std::nullopt, "h100.json"}}};
+  BaselineRun missing;
+  missing.unavailable = "no plugin";
+  const std::string text = printed(Target::gpu, {run}, {missing});
+  EXPECT_THAT(line_with(text, "01_base"), EndsWith("25.0*"));
+  EXPECT_THAT(text, HasSubstr("* of the time of fa2 that is stored in h100.json\n"));
+}
+
 TEST(Report, TheTableIsAtMost110ColumnsWide) {
-  flash_steps::Run run = timed_run("13_reverse_iteration", "128x64_q1k1v1_ahead", 19.25);
-  for (const std::string& line : split(printed(Target::gpu, {run, run}), '\n')) EXPECT_LE(line.size(), 110u) << line;
+  flash_steps::Run run = timed_run("13_reverse_iteration", "64x64_q2k2v2c0_ahead", 19.25);
+  run.baselines = {{Baseline::fa2, {5, 440, 25, 25, std::nullopt}}};
+  const std::string text = printed(Target::gpu, {run, run}, {baseline_run(Baseline::fa2, 5)});
+  for (const std::string& line : split(text, '\n')) EXPECT_LE(line.size(), 110u) << line;
 }
 
 TEST(Report, CountersThatDoNotApplyStayBlank) {

@@ -171,13 +171,23 @@ class EmulatorBackend final : public Backend {
     observation_ = std::move(observation);
   }
 
+  std::optional<std::string> prepare(Baseline baseline) override {
+    return std::string(name_of(baseline)) + " runs on a GPU, and this is the emulator; --device=gpu would work";
+  }
+  std::string implementation(Baseline) const override { throw no_baselines(); }
+  OutputErrors check(Baseline) override { throw no_baselines(); }
+
   std::vector<uint16_t> output() override { return loaded().o.values(); }
 
-  std::vector<Timing> time(std::span<const Variant* const>, const TimingBudget&) override { return {}; }
+  std::vector<Timing> time(std::span<const Variant* const>, std::span<const Baseline>, const TimingBudget&) override {
+    return {};
+  }
 
   std::optional<Observation> observation() const override { return observation_; }
 
  private:
+  static std::logic_error no_baselines() { return std::logic_error("the emulator prepares no baseline"); }
+
   Tensors& loaded() {
     if (!tensors_) throw std::logic_error("the emulator has no problem; load() one first");
     return *tensors_;

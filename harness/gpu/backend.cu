@@ -1,6 +1,9 @@
+#include <map>
 #include <stdexcept>
 
 #include "harness/backend.h"
+#include "harness/baselines/standard.h"
+#include "harness/baselines/torch_baseline.h"
 #include "harness/gpu/check.cuh"
 #include "harness/gpu/compare.h"
 #include "harness/gpu/device.h"
@@ -20,8 +23,9 @@ struct LoadedProblem {
   Problem problem;
   DeviceInputs inputs;
   DeviceArray<uint16_t> output;
-  DeviceArray<float> reference;     // empty without a reference
-  std::optional<Difference> ref16;  // of plain attention in 16 bits
+  DeviceArray<float> reference;                                // empty without a reference
+  std::optional<Difference> ref16;                             // of plain attention in 16 bits
+  std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
 
   LaunchArguments arguments() {
     return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), problem.seqlen, problem.heads};
@@ -52,7 +56,7 @@ class GpuBackend final : public Backend {
       throw MachineError(*refusal);
     }
 
-    LoadedProblem next{problem, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}};
+    LoadedProblem next{problem, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {}};
     if (with_reference) {
       next.reference = DeviceArray<float>(problem.elements());
       // Where O will be is room for ref16, of which only the errors are kept.
@@ -64,17 +68,36 @@ class GpuBackend final : public Backend {
   }
 
   OutputErrors check(const Variant& variant) override {
-    LoadedProblem& loaded = loaded_problem();
-    if (!loaded.ref16) throw std::logic_error("the problem was loaded without a reference to check against");
+    LoadedProblem& loaded = loaded_with_reference();
     poison(loaded.output);
     launch(variant);
-    const Difference output = compare_on_device(loaded.output, loaded.problem.dtype, loaded.reference);
-    return {.max_abs = output.max_abs,
-            .rms = output.rms,
-            .ref16_max_abs = loaded.ref16->max_abs,
-            .ref16_rms = loaded.ref16->rms,
-            .max_abs_reference = output.max_abs_reference,
-            .reference = "fp32 on the GPU"};
+    return errors_of(loaded);
+  }
+
+  std::optional<std::string> prepare(Baseline baseline) override {
+    LoadedProblem& loaded = loaded_problem();
+    loaded.baselines.erase(baseline);
+    try {
+      loaded.baselines.emplace(baseline, make_baseline(baseline, loaded));
+      return std::nullopt;
+    } catch (const MachineError& error) {
+      return error.what();
+    }
+  }
+
+  std::string implementation(Baseline baseline) const override { return prepared(baseline).implementation(); }
+
+  OutputErrors check(Baseline baseline) override {
+    LoadedProblem& loaded = loaded_with_reference();
+    GpuBaseline& prepared_baseline = prepared(baseline);
+    poison(loaded.output);
+    prepared_baseline.launch(nullptr);
+    wait_for_gpu(name_of(baseline));
+    if (const void* const own = prepared_baseline.output(); own != loaded.output.data()) {
+      check_cuda(cudaMemcpy(loaded.output.data(), own, loaded.output.bytes(), cudaMemcpyDeviceToDevice),
+                 "copying the output of a baseline");
+    }
+    return errors_of(loaded);
   }
 
   void launch(const Variant& variant) override {
@@ -86,7 +109,8 @@ class GpuBackend final : public Backend {
 
   std::vector<uint16_t> output() override { return loaded_problem().output.to_host(); }
 
-  std::vector<Timing> time(std::span<const Variant* const> variants, const TimingBudget& budget) override {
+  std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
+                           const TimingBudget& budget) override {
     LoadedProblem& loaded = loaded_problem();
     std::vector<Contender> contenders;
     for (const Variant* variant : variants) {
@@ -94,6 +118,10 @@ class GpuBackend final : public Backend {
       contenders.push_back({describe(*variant), [variant, &loaded](CUstream_st* stream) {
                               launch_variant(*variant, loaded.problem, loaded.arguments(), stream);
                             }});
+    }
+    for (const Baseline baseline : baselines) {
+      contenders.push_back(
+          {name_of(baseline), [&launched = prepared(baseline)](CUstream_st* stream) { launched.launch(stream); }});
     }
     return timer_.time(contenders, budget);
   }
@@ -106,9 +134,40 @@ class GpuBackend final : public Backend {
     return *loaded_;
   }
 
+  LoadedProblem& loaded_with_reference() {
+    LoadedProblem& loaded = loaded_problem();
+    if (!loaded.ref16) throw std::logic_error("the problem was loaded without a reference to check against");
+    return loaded;
+  }
+
+  GpuBaseline& prepared(Baseline baseline) const {
+    if (!loaded_ || loaded_->baselines.count(baseline) == 0) {
+      throw std::logic_error(std::string("the baseline ") + name_of(baseline) + " is not prepared");
+    }
+    return *loaded_->baselines.at(baseline);
+  }
+
+  std::unique_ptr<GpuBaseline> make_baseline(Baseline baseline, LoadedProblem& loaded) {
+    if (baseline == Baseline::standard) return make_standard_attention(loaded.problem, loaded.arguments());
+    if (!plugin_) plugin_.emplace();
+    return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.arguments());
+  }
+
+  // Of the output that lies there.
+  static OutputErrors errors_of(LoadedProblem& loaded) {
+    const Difference output = compare_on_device(loaded.output, loaded.problem.dtype, loaded.reference);
+    return {.max_abs = output.max_abs,
+            .rms = output.rms,
+            .ref16_max_abs = loaded.ref16->max_abs,
+            .ref16_rms = loaded.ref16->rms,
+            .max_abs_reference = output.max_abs_reference,
+            .reference = "fp32 on the GPU"};
+  }
+
   std::unique_ptr<Nvml> nvml_;
   DeviceFacts facts_;
   RoundTimer timer_;
+  std::optional<TorchPlugin> plugin_;  // loaded when first needed
   std::optional<LoadedProblem> loaded_;
 };
 

@@ -1,0 +1,65 @@
+/* The binary interface between the runner and a shared library that computes attention with another project's
+ * operators. Plain C, so that neither side cares how the other was compiled; no header of the project is needed.
+ *
+ * The library is libflash_steps_torch.so, built by scripts/build_torch_plugin.sh from torch_plugin.cpp. The runner
+ * loads it with dlopen, and only for --baseline=fa2 or --baseline=cudnn.
+ *
+ * Functions that can fail return NULL when they have done what they were asked, and otherwise why not, as text without
+ * a full stop. The text stays valid until the next call of the same thread. No C++ exception leaves the library. */
+#ifndef FLASH_STEPS_BASELINES_PLUGIN_H
+#define FLASH_STEPS_BASELINES_PLUGIN_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Counts up with each change of this file. The runner refuses a library of another version. */
+#define FLASH_STEPS_PLUGIN_VERSION 1
+
+/* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements in row-major
+ * [batch, seqlen, heads, head_dim], on the current GPU; they stay where they are until the attention is destroyed. */
+typedef struct {
+  const void* q;
+  const void* k;
+  const void* v;
+  int batch;
+  int seqlen;
+  int heads;
+  int head_dim;
+  int is_bf16; /* 0: fp16 */
+} flash_steps_problem;
+
+typedef struct flash_steps_attention flash_steps_attention;
+
+/* FLASH_STEPS_PLUGIN_VERSION as the library was compiled with it. */
+typedef int flash_steps_plugin_version_function(void);
+
+/* What computes, for the results file: "PyTorch 2.11.0, CUDA 13.0, cuDNN 9.15.1". Never fails. */
+typedef const char* flash_steps_plugin_description_function(void);
+
+/* Prepares one operator for a problem: "fa2" is PyTorch's FlashAttention-2, "cudnn" is cuDNN's attention. Runs nothing
+ * on the GPU that outlasts the call. */
+typedef const char* flash_steps_attention_create_function(const char* name, const flash_steps_problem* problem,
+                                                          flash_steps_attention** attention);
+
+/* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
+ * copied: *output is where the operator itself will have written O, in the layout of q, and stays valid until the next
+ * run or destroy. */
+typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
+                                                       const void** output);
+
+/* Waits for what was run, and gives the library's memory of the GPU back. NULL does nothing. */
+typedef void flash_steps_attention_destroy_function(flash_steps_attention* attention);
+
+/* The functions under these names. */
+extern flash_steps_plugin_version_function flash_steps_plugin_version;
+extern flash_steps_plugin_description_function flash_steps_plugin_description;
+extern flash_steps_attention_create_function flash_steps_attention_create;
+extern flash_steps_attention_run_function flash_steps_attention_run;
+extern flash_steps_attention_destroy_function flash_steps_attention_destroy;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+// FlashAttention-2 and cuDNN through libflash_steps_torch.so (see plugin.h), which is loaded only when it is asked for:
+// it takes PyTorch along, and that takes seconds.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/baselines/baseline.h"
+#include "harness/baselines/gpu_baseline.h"
+#include "harness/baselines/plugin.h"
+#include "harness/kernel.h"
+#include "harness/problem.h"
+
+namespace flash_steps {
+
+/// The functions of a plugin. The library stays in the process once it is loaded: PyTorch cannot be unloaded.
+class TorchPlugin {
+ public:
+  /// Where the plugin is looked for: the file that FLASH_STEPS_TORCH_PLUGIN names, and only there if it is set; else
+  /// beside the executable, then in the build folder of the source tree.
+  static std::vector<std::filesystem::path> places();
+
+  /// Loads the first of these files that is there. Throws MachineError, with a sentence that says how to get one, when
+  /// none is there or when it cannot be loaded.
+  explicit TorchPlugin(const std::vector<std::filesystem::path>& files = places());
+
+  flash_steps_plugin_description_function* description = nullptr;
+  flash_steps_attention_create_function* create = nullptr;
+  flash_steps_attention_run_function* run = nullptr;
+  flash_steps_attention_destroy_function* destroy = nullptr;
+};
+
+/// fa2 or cudnn on this problem; the arguments' q, k and v stay in place, its o is not used. The plugin has to outlive
+/// it. Throws MachineError if the operator does not cover the problem.
+std::unique_ptr<GpuBaseline> make_torch_baseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem,
+                                                 const LaunchArguments& arguments);
+
+}  // namespace flash_steps

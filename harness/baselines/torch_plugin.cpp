@@ -1,0 +1,141 @@
+// FlashAttention-2 and cuDNN's attention, as PyTorch has them. See plugin.h for the interface, and
+// scripts/build_torch_plugin.sh for the build.
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cuda_runtime_api.h>
+#include <torch/version.h>
+
+#include <string>
+#include <utility>
+
+#include "harness/baselines/plugin.h"
+
+struct flash_steps_attention {
+  at::Tensor (*compute)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+  at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory
+  at::Tensor o;        // of the last run, likewise
+};
+
+namespace {
+
+// What PyTorch's operators want, and what they give: [batch, heads, seqlen, head_dim], whose strides may be any. In
+// memory both stay as the runner has them.
+at::Tensor swap_seqlen_and_heads(const at::Tensor& tensor) { return tensor.transpose(1, 2); }
+
+at::Tensor flash_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, /*dropout_p=*/0.0, /*is_causal=*/false));
+}
+
+at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, /*attn_bias=*/std::nullopt,
+                                                             /*compute_log_sumexp=*/false, /*dropout_p=*/0.0,
+                                                             /*is_causal=*/false));
+}
+
+// The first line of an error: PyTorch appends a stack trace.
+std::string first_line(std::string text) {
+  text = text.substr(0, text.find('\n'));
+  while (!text.empty() && text.back() == '.') text.pop_back();
+  return text;
+}
+
+// Does something and returns its error, or null.
+template <typename Action>
+const char* error_of(const Action& action) {
+  thread_local std::string error;
+  try {
+    action();
+    return nullptr;
+  } catch (const c10::Error& caught) {
+    error = first_line(caught.what_without_backtrace());
+  } catch (const std::exception& caught) {
+    error = first_line(caught.what());
+  }
+  return error.c_str();
+}
+
+c10::cuda::CUDAStream torch_stream(void* stream) {
+  const c10::DeviceIndex device = c10::cuda::current_device();
+  if (stream == nullptr) return c10::cuda::getDefaultCUDAStream(device);
+  return c10::cuda::getStreamFromExternal(static_cast<cudaStream_t>(stream), device);
+}
+
+std::string version(long number, long major_unit, long minor_unit) {
+  return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit);
+}
+
+}  // namespace
+
+extern "C" {
+
+int flash_steps_plugin_version(void) { return FLASH_STEPS_PLUGIN_VERSION; }
+
+const char* flash_steps_plugin_description(void) {
+  static const std::string description = [] {
+    std::string text = "PyTorch " TORCH_VERSION;
+    int runtime = 0;
+    if (cudaRuntimeGetVersion(&runtime) == cudaSuccess) text += ", CUDA " + version(runtime, 1000, 10);
+    // 91501 is 9.15.1
+    error_of([&] {
+      const long cudnn = at::detail::getCUDAHooks().versionCuDNN();
+      text += ", cuDNN " + version(cudnn, 10000, 100) + "." + std::to_string(cudnn % 100);
+    });
+    return text;
+  }();
+  return description.c_str();
+}
+
+const char* flash_steps_attention_create(const char* name, const flash_steps_problem* problem,
+                                         flash_steps_attention** attention) {
+  return error_of([&] {
+    const c10::InferenceMode inference;
+    auto* const compute = std::string(name) == "fa2"     ? flash_attention
+                          : std::string(name) == "cudnn" ? cudnn_attention
+                                                         : nullptr;
+    TORCH_CHECK(compute != nullptr, "the plugin has no operator ", name, "; fa2 and cudnn are what it has");
+    const auto options = at::TensorOptions()
+                             .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
+                             .device(at::kCUDA, c10::cuda::current_device());
+    at::empty({1}, options);  // makes PyTorch's own state of the GPU, of which from_blob takes no care
+    const auto view = [&](const void* data) {
+      const int64_t sizes[] = {problem->batch, problem->seqlen, problem->heads, problem->head_dim};
+      return swap_seqlen_and_heads(at::from_blob(const_cast<void*>(data), sizes, options));
+    };
+    *attention = new flash_steps_attention{compute, view(problem->q), view(problem->k), view(problem->v), {}};
+  });
+}
+
+const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream, const void** output) {
+  return error_of([&] {
+    const c10::InferenceMode inference;
+    const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
+    attention->o = at::Tensor();  // first, so that the new output takes its place
+    attention->o = attention->compute(attention->q, attention->k, attention->v);
+    const at::Tensor& o = attention->o;
+    TORCH_CHECK(o.sizes() == attention->q.sizes() && o.scalar_type() == attention->q.scalar_type() &&
+                    swap_seqlen_and_heads(o).is_contiguous(),
+                "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
+                o.strides());
+    *output = o.const_data_ptr();
+  });
+}
+
+void flash_steps_attention_destroy(flash_steps_attention* attention) {
+  if (attention == nullptr) return;
+  // An error here is one of what was run, which is reported where that is waited for.
+  error_of([&] {
+    c10::cuda::device_synchronize();
+    delete attention;
+    c10::cuda::CUDACachingAllocator::emptyCache();
+  });
+}
+
+}  // extern "C"
