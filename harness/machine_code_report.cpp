@@ -105,14 +105,17 @@ const MachineCodeRow* row_before(const MachineCodeRow& row, const std::vector<Ma
   return related != nullptr ? related : first;
 }
 
-std::string row_name(const MachineCodeRow& row) { return row.kernel->name + " " + row.variant->tile.config; }
+std::string compared_with(const MachineCodeRow& row, const MachineCodeRow* before) {
+  if (before == nullptr) return "";
+  const std::string& config = before->variant->tile.config;
+  return ", against " + before->kernel->name + (config == row.variant->tile.config ? "" : " " + config);
+}
 
 void print_line(std::ostream& out, const std::string& label, const std::vector<std::string>& cells) {
-  std::string line = pad_right(label, 12);
+  std::string line = pad_right(label, 6);
   for (size_t i = 0; i < cells.size(); i++) {
     const std::string& name = counted_names()[i];
-    const int digits = name == "LDL" || name == "STL" ? 3 : name == "total" ? 5 : 4;
-    line += " " + pad_left(cells[i], std::max(digits, static_cast<int>(name == "total" ? 0 : name.size())));
+    line += " " + pad_left(cells[i], std::max(4, static_cast<int>(name.size())));
   }
   out << trimmed(line) << "\n";
 }
@@ -129,7 +132,7 @@ void print_counts(std::ostream& out, const std::string& label, const Instruction
     changes.push_back(change == 0 ? "" : signed_number(change));
   }
   print_line(out, label, numbers);
-  if (before != nullptr && *before != counts) print_line(out, "  change", changes);
+  if (before != nullptr && *before != counts) print_line(out, "change", changes);
 }
 
 Json counts_json(const InstructionCounts& counts) {
@@ -184,10 +187,10 @@ void print_machine_code(std::ostream& out, const std::vector<MachineCodeRow>& ro
       print_line(out, arch, counted_names());
     }
     const MachineCodeRow* before = row_before(row, rows);
-    out << row_name(row) << ": " << function.registers << " registers, " << function.stack_bytes << " bytes of stack"
-        << (before == nullptr ? "" : "; changes since " + row_name(*before)) << "\n";
-    print_counts(out, "whole kernel", row.code.whole_kernel, before ? &before->code.whole_kernel : nullptr);
-    print_counts(out, "main loop", row.code.main_loop, before ? &before->code.main_loop : nullptr);
+    out << row.kernel->name << " " << row.variant->tile.config << ": " << function.registers << " registers, "
+        << function.stack_bytes << " B of stack" << compared_with(row, before) << "\n";
+    print_counts(out, "kernel", row.code.whole_kernel, before ? &before->code.whole_kernel : nullptr);
+    print_counts(out, "loop", row.code.main_loop, before ? &before->code.main_loop : nullptr);
   }
 }
 

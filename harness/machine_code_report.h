@@ -25,8 +25,8 @@ struct MachineCodeRow {
 std::vector<MachineCodeRow> read_machine_code(const std::filesystem::path& binary,
                                               const std::vector<const Kernel*>& kernels, const Options& options);
 
-/// Counts of each row, and what changed since the kernel before: since its row of the same config if there is one,
-/// otherwise since its first.
+/// Counts of each row, for the whole kernel and for its main loop, and how they changed against the kernel before:
+/// against its row of the same config if there is one, otherwise against its first.
 void print_machine_code(std::ostream& out, const std::vector<MachineCodeRow>& rows);
 
 /// Throws std::runtime_error.

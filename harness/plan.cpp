@@ -88,10 +88,16 @@ std::vector<Job> jobs_for(const Problem& problem, const std::vector<const Kernel
     std::optional<std::string> usage_refusal;
     std::optional<std::string> machine_refusal;
     std::string left_out;
+    std::vector<std::string> other_heads;
     for (const Variant& variant : kernel->variants(target)) {
       if (variant.dtype != problem.dtype || !is_chosen(variant, options)) continue;
       const Job job{kernel, &variant};
-      if (const auto shape = check_shape(variant, problem)) {
+      const int heads = variant.tile.heads;
+      if (heads != 0 && heads != problem.heads && !names_config(options)) {
+        const std::string number = std::to_string(heads);
+        if (std::find(other_heads.begin(), other_heads.end(), number) == other_heads.end())
+          other_heads.push_back(number);
+      } else if (const auto shape = check_shape(variant, problem)) {
         if (!usage_refusal) usage_refusal = job.name() + ": " + *shape;
         left_out += "runner: left out " + job.name() + ": " + *shape + "\n";
       } else if (const auto machine = backend.refusal(variant, problem)) {
@@ -99,12 +105,17 @@ std::vector<Job> jobs_for(const Problem& problem, const std::vector<const Kernel
         left_out += "runner: left out " + job.name() + ": " + *machine + "\n";
       } else {
         jobs.push_back(job);
-        if (target == Target::emulator && options.config.empty()) break;
+        if ((target == Target::emulator || options.mode == Mode::profile) && options.config.empty()) break;
       }
     }
     if (jobs.size() == jobs_before) {
       if (machine_refusal) throw MachineError(*machine_refusal);
       if (usage_refusal) throw UsageError(*usage_refusal);
+      if (!other_heads.empty()) {
+        throw UsageError(kernel->name + ": its row stride is fixed when it is compiled, and " +
+                         std::to_string(problem.heads) +
+                         " heads are not among those it covers; --heads=" + join(other_heads, " or ") + " would work");
+      }
       throw UsageError(kernel->name + " has no variant for " + name_of(problem.dtype) +
                        "; the other --dtype would work");
     }

@@ -209,15 +209,15 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     uint32_t v_regs[v_held][dim_frags][4];
 #pragma unroll
     for (int c = -v_ahead; c < col_frags; c++) {
+      if (c == copy_slice && kv_block > 0) {
+        copy_tile_async<tile_cols>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride);
+        cp_async_commit();
+      }
 #pragma unroll
       for (int next = c + v_ahead; c % v_step == 0 && next < c + v_ahead + v_step && next < col_frags; next++) {
         load_fragments_trans(v_regs[next % v_held], v_lane, next * 16);
       }
       if (c < 0) continue;
-      if (c == copy_slice && kv_block > 0) {
-        copy_tile_async<tile_cols>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride);
-        cp_async_commit();
-      }
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {

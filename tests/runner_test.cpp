@@ -135,6 +135,7 @@ TEST_F(Runner, RefusesBadNames) {
 TEST_F(Runner, RefusesContradictions) {
   expect_refused(2, "--kernel=01 --diff --explain", "--diff and --explain", "leave one of them out");
   expect_refused(2, "--kernel=01,02 --profile", "--profile launches one kernel", "--kernel=01_base would work");
+  expect_refused(2, "--kernel=16 --heads=12 --device=emulator", "12 heads", "--heads=16 or 1 or 32 would work");
 }
 
 TEST_F(Runner, RefusesAnUnwritableJsonPathBeforeAnyWork) {

@@ -1,0 +1,593 @@
+#!/usr/bin/env python3
+"""Draws results files: scripts/plot.py FILES… --out=DIR, or --check=DIR to hold the pictures there against the files.
+
+Everything is drawn from the files alone. Colours are Okabe and Ito's (the blue a shade lighter), text is a grey that has the same
+contrast on white as on near-black, and the background is transparent, so that a picture fits a light page and a dark one.
+"""
+
+import argparse
+import filecmp
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("svg")
+from matplotlib import pyplot as plt
+from matplotlib.patches import Rectangle
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = "flash-steps/results/1"
+PUBLISHED = ROOT / "docs" / "results" / "published.json"
+STEPS = sorted(path.stem for path in (ROOT / "kernels").glob("[0-9][0-9]_*.cu"))
+
+INK = "#767b84"
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#1a80c4", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
+MEASURED_COLOURS = (VERMILLION, PURPLE, ORANGE)
+PUBLISHED_COLUMNS = (("a100_seqlen_4096", "A100, published", BLUE), ("rtx3090_seqlen_4096", "RTX 3090, published", GREEN))
+BASELINES = (("fa2", "FlashAttention-2", (0, (5, 2))), ("cudnn", "cuDNN", (0, (1.2, 1.6))), ("standard", "standard, unfused", (0, (5, 2, 1, 2))))
+CHOSEN_STEPS = (("01", BLUE), ("02", GREEN), ("09", PURPLE), ("16", VERMILLION))
+RANKED_STEPS = ("07", "16")
+PUBLISHED_SEQLEN = 4096
+
+plt.rcParams.update({
+    "svg.hashsalt": "flash-steps",
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "grid.color": INK,
+    "grid.alpha": 0.22,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 2,
+    "lines.solid_capstyle": "round",
+})
+# Text is laid out in matplotlib's own font, the widest of these, so that none of them overflows where the picture is shown.
+FONTS = "-apple-system, 'Segoe UI', 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif"
+
+
+class BadFile(Exception):
+    """What is wrong with a file, as a sentence that names the file and the field."""
+
+
+class Field:
+    """A value of a JSON file that knows its way there, so that a complaint can name it."""
+
+    def __init__(self, value, file, path=""):
+        self.value, self.file, self.path = value, file, path
+
+    def fail(self, text):
+        raise BadFile(f"{self.file}: {self.path or 'the file'} {text}.")
+
+    def _as(self, kind, name):
+        if not isinstance(self.value, kind) or (isinstance(self.value, bool) and kind is not bool):
+            self.fail(f"should be {name}")
+        return self.value
+
+    def __getitem__(self, key):
+        path = f"{self.path}.{key}" if self.path else key
+        if key not in self._as(dict, "an object"):
+            raise BadFile(f"{self.file}: {path} is missing.")
+        return Field(self.value[key], self.file, path)
+
+    def __iter__(self):
+        for i, value in enumerate(self._as(list, "a list")):
+            yield Field(value, self.file, f"{self.path}[{i}]")
+
+    def text(self):
+        return self._as(str, "text")
+
+    def flag(self):
+        return self._as(bool, "true or false")
+
+    def number(self):
+        value = self._as((int, float), "a number")
+        return value if math.isfinite(value) and value >= 0 else self.fail(f"is {value}, which no measurement gives")
+
+    def count(self):
+        value = self._as(int, "a whole number")
+        return value if value > 0 else self.fail(f"is {value}; it should be at least 1")
+
+    def __bool__(self):
+        return self.value is not None
+
+
+def read_json(path):
+    try:
+        return Field(json.loads(Path(path).read_text(encoding="utf-8")), path)
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise BadFile(f"{path}: is not JSON, not even text.") from None
+    except json.JSONDecodeError as error:
+        raise BadFile(f"{path}: is not JSON, or cut short, at line {error.lineno} ({error.msg}).") from None
+
+
+def read_problem(problem):
+    shape = {key: problem[key].count() for key in ("batch", "heads", "seqlen", "head_dim")}
+    return shape | {"dtype": problem["dtype"].text()}
+
+
+def read_timing(timing):
+    if not timing:
+        return None
+    return {
+        "tflops": timing["tflops"].number(),
+        "sm_clock_mhz": timing["sm_clock_mhz"].number(),
+        "throttled": timing["throttled"].flag(),
+        "full_budget": timing["full_budget"].flag(),
+    }
+
+
+def read_counters(counters):
+    if not counters:
+        return None
+    shared = [counters[key] for key in ("ldmatrix", "cp_async", "shared_load", "shared_store")]
+    count = lambda key: counters[key]["instructions"].number()
+    return {
+        "conflicts": sum(pipe["bank_conflicts"].number() for pipe in shared),
+        "wavefronts": sum(pipe["wavefronts"].number() for pipe in shared),
+        "mma": count("mma"),
+        "ldmatrix": count("ldmatrix"),
+        "other": sum(count(key) for key in ("cp_async", "shared_load", "shared_store", "global_load", "global_store",
+                                            "shuffle", "barrier")),
+    }
+
+
+def read_run(run):
+    kernel = run["kernel"].text()
+    if kernel not in STEPS:
+        run["kernel"].fail(f'is "{kernel}", which is none of the kernels in kernels/')
+    fa2 = run["baselines"].value.get("fa2") if isinstance(run["baselines"].value, dict) else None
+    return {
+        "kernel": kernel,
+        "config": run["config"].text(),
+        "problem": read_problem(run["problem"]),
+        "passed": run["validation"]["passed"].flag(),
+        "timing": read_timing(run["timing"]),
+        "percent": run["baselines"]["fa2"]["percent"].number() if fa2 else None,
+        "counters": read_counters(run["counters"]),
+    }
+
+
+def read_results(path):
+    root = read_json(path)
+    if (schema := root["schema"].text()) != SCHEMA:
+        root["schema"].fail(f'is "{schema}"; only "{SCHEMA}" can be drawn')
+    device = root["device"]
+    return {
+        "stem": Path(path).stem,
+        "date": root["meta"]["date"].text(),
+        "gpu": device["name"].text(),
+        "sm_max_mhz": device["clocks"]["sm_max_mhz"].number(),
+        "runs": [read_run(run) for run in root["runs"]],
+        "baselines": [{"name": b["baseline"].text(), "problem": read_problem(b["problem"]), "timing": read_timing(b["timing"])}
+                      for b in root["baselines"] if not b["unavailable"]],
+    }
+
+
+def read_published():
+    """The published percentages at seqlen 4096: label, colour, step → percent."""
+    root = read_json(PUBLISHED)
+    columns = [column.text() for column in root["columns"]]
+    rows = {step: list(root["percent"][step]) for step in STEPS}
+    for column, _, _ in PUBLISHED_COLUMNS:
+        if column not in columns:
+            root["columns"].fail(f'has no "{column}"')
+    return [(label, colour, {step: row[columns.index(column)].number() for step, row in rows.items()})
+            for column, label, colour in PUBLISHED_COLUMNS]
+
+
+def sweeps_of(files):
+    """One sweep a GPU and dtype; where two files hold the same run of the same GPU, the newer one's counts."""
+    sweeps = {}
+    for file in sorted(files, key=lambda file: file["date"]):
+        for dtype in sorted({run["problem"]["dtype"] for run in file["runs"]}):
+            sweep = sweeps.setdefault((file["gpu"], dtype), {"gpu": file["gpu"], "dtype": dtype, "stems": [], "runs": {}, "baselines": {}})
+            sweep["stems"].append(file["stem"])
+            sweep["sm_max_mhz"] = file["sm_max_mhz"]
+            for run in file["runs"]:
+                if run["problem"]["dtype"] == dtype:
+                    sweep["runs"][run["kernel"], run["config"], *run["problem"].values()] = run
+            for baseline in file["baselines"]:
+                if baseline["problem"]["dtype"] == dtype:
+                    sweep["baselines"][baseline["name"], *baseline["problem"].values()] = baseline
+    for sweep in sweeps.values():
+        if len(sweep["stems"]) > 1:
+            print(f"{' and '.join(sweep['stems'])} are of one GPU, {sweep['gpu']}: where both have a run, the newer counts.",
+                  file=sys.stderr)
+        sweep["suffix"] = sweep["stems"][-1] + ("" if sweep["dtype"] == "fp16" else f"_{sweep['dtype']}")
+        sweep["runs"] = [run for run in sweep["runs"].values() if run["passed"]]
+        sweep["baselines"] = list(sweep["baselines"].values())
+    return list(sweeps.values())
+
+
+def timed(sweep, seqlen):
+    return [run for run in sweep["runs"] if run["timing"] and run["problem"]["seqlen"] == seqlen]
+
+
+def best_run(sweep, step, seqlen):
+    """The fastest config; those measured with a few samples only to be ranked do not take part."""
+    runs = [run for run in timed(sweep, seqlen) if run["kernel"].startswith(step) and run["timing"]["full_budget"]]
+    return max(runs, key=lambda run: run["timing"]["tflops"], default=None)
+
+
+def describe(problem, seqlen=True):
+    length = [f"seqlen {problem['seqlen']:,}".replace(",", "")] if seqlen else []
+    batch = [f"batch {problem['batch']}"] if seqlen else []
+    return ", ".join(batch + [f"heads {problem['heads']}"] + length + [f"head_dim {problem['head_dim']}", problem["dtype"]])
+
+
+def batches(runs):
+    batch_of = {run["problem"]["seqlen"]: run["problem"]["batch"] for run in runs}
+    counts = [str(batch_of[seqlen]) for seqlen in sorted(batch_of)]
+    return f"batch {counts[0]}" if len(set(counts)) == 1 else f"batch {', '.join(counts[:-1])} and {counts[-1]}"
+
+
+def clocks(sweep, runs):
+    """A remark for runs whose clocks power or heat held down: their TFLOP/s are those of that clock."""
+    held = [run["timing"]["sm_clock_mhz"] for run in runs if run["timing"]["throttled"]]
+    if not held:
+        return ""
+    low, high = f"{min(held):.0f}", f"{max(held):.0f}"
+    span = f"at {low}" if low == high else f"between {low} and {high}"
+    return f"Power or heat held the SM clock {span} MHz; the card's maximum is {sweep['sm_max_mhz']:.0f} MHz."
+
+
+def figure(width, height, title, subtitle, **subplots):
+    """A figure of so many inches, with its title and subtitle flush left and room for them."""
+    fig, axes = plt.subplots(figsize=(width, height), **subplots)
+    fig.text(0.16 / width, 1 - 0.16 / height, title, size=13, weight="bold", va="top")
+    fig.text(0.16 / width, 1 - 0.47 / height, subtitle, size=9, va="top")
+    return fig, axes
+
+
+def margins(fig, left, right, top, bottom, **spaces):
+    width, height = fig.get_size_inches()
+    fig.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height, **spaces)
+
+
+def footnote(fig, text):
+    width, height = fig.get_size_inches()
+    fig.text(0.16 / width, 0.12 / height, text, size=8, va="bottom")
+
+
+def spread(values, gap):
+    """Positions near the values, at least gap apart, in the same order."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    groups = []
+    for i in order:
+        groups.append([[i], values[i]])
+        while len(groups) > 1 and groups[-1][1] - groups[-2][1] < gap * (len(groups[-1][0]) + len(groups[-2][0])) / 2:
+            (high, high_at), (low, low_at) = groups.pop(), groups.pop()
+            groups.append([low + high, (low_at * len(low) + high_at * len(high)) / (len(low) + len(high))])
+    places = {}
+    for members, centre in groups:
+        for k, i in enumerate(members):
+            places[i] = centre + gap * (k - (len(members) - 1) / 2)
+    return [places[i] for i in range(len(values))]
+
+
+def label_ends(axes, labels, gap):
+    """Writes (x, y, text, colour, weight) right of the ends of lines, moved apart where they would overlap."""
+    for (x, _, text, colour, weight), y in zip(labels, spread([label[1] for label in labels], gap)):
+        axes.annotate(text, (x, y), (9, 0), textcoords="offset points", va="center_baseline", color=colour, weight=weight,
+                      annotation_clip=False)
+
+
+def draw_percent(sweeps, published):
+    """Percent of FlashAttention-2 by step, measured and published."""
+    measured = []
+    for sweep, colour in zip(sweeps, MEASURED_COLOURS * len(sweeps)):
+        best = {step: best_run(sweep, step, PUBLISHED_SEQLEN) for step in STEPS}
+        best = {step: run for step, run in best.items() if run and run["percent"] is not None}
+        if best:
+            measured.append((sweep["gpu"], colour, best))
+    if not measured:
+        return None
+    gpus = " and ".join(dict.fromkeys(gpu for gpu, _, _ in measured))
+    problem = next(iter(measured[0][2].values()))["problem"]
+    fig, axes = figure(9.2, 5.1, "Percent of FlashAttention-2, step by step", f"{gpus}: {describe(problem)}")
+    margins(fig, 0.6, 1.7, 0.85, 1.25)
+
+    top = 100
+    labels = []
+    lines = [(label, colour, row, 1.5, 3, "normal") for label, colour, row in published]
+    lines += [(gpu, colour, {step: run["percent"] for step, run in best.items()}, 2.4, 5, "bold")
+              for gpu, colour, best in measured]
+    for label, colour, row, width, marker, weight in lines:
+        x = [STEPS.index(step) for step in row]
+        y = list(row.values())
+        axes.plot(x, y, color=colour, linewidth=width, marker="o", markersize=marker, markeredgewidth=0)
+        top = max(top, *y)
+        labels.append((len(STEPS) - 1, y[-1], short_name(label), colour, weight))
+    if len(measured) == 1:
+        label_points(axes, lines[-1][2], [row for _, _, row, *_ in lines[:-1]], measured[0][1])
+    axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
+    axes.set(xlim=(-0.4, len(STEPS) - 0.7), ylim=(0, top * 1.07))
+    axes.set_yticks(range(0, int(top) + 1, 20), [f"{tick} %" for tick in range(0, int(top) + 1, 20)])
+    axes.set_xticks(range(len(STEPS)), STEPS, rotation=38, ha="right", rotation_mode="anchor")
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+    label_ends(axes, labels, top * 0.05)
+    return fig
+
+
+def label_points(axes, row, others, colour):
+    """Writes the values of a line at its points, above or below, where the other lines are farther away."""
+    before = None
+    for step, value in row.items():
+        nearest = {side: min(abs(y - value - side) for y in [100, *(other[step] for other in others)]) for side in (6, -6)}
+        above = before is not None and nearest[6] >= nearest[-6]
+        steep = before is not None and value - before > 30  # such a line would run through a number right below its point
+        axes.annotate(f"{value:.0f}", (STEPS.index(step), value), (9 if steep else 0, 7 if above else -7),
+                      textcoords="offset points", ha="center", va="bottom" if above else "top", size=8, color=colour)
+        before = value
+
+
+def short_name(gpu):
+    """NVIDIA H100 80GB HBM3 → H100, measured: a name that fits at the end of a line."""
+    if "," in gpu:
+        return gpu
+    words = [word for word in gpu.split() if word not in ("NVIDIA", "GeForce")]
+    return (" ".join(words[:2]) if words and words[0] == "RTX" else words[0] if words else gpu) + ", measured"
+
+
+def draw_tflops(sweep):
+    """TFLOP/s by seqlen for chosen steps and the baselines."""
+    seqlens = sorted({run["problem"]["seqlen"] for run in sweep["runs"] if run["timing"]})
+    if len(seqlens) < 2:
+        return None
+    series = []
+    for step, colour in CHOSEN_STEPS:
+        runs = [run for seqlen in seqlens if (run := best_run(sweep, step, seqlen))]
+        series.append((runs[0]["kernel"] if runs else step, colour, "solid", runs))
+    for name, label, dashes in BASELINES:
+        runs = [b for b in sweep["baselines"] if b["name"] == name and b["timing"] and b["problem"]["seqlen"] in seqlens]
+        series.append((label, INK, dashes, sorted(runs, key=lambda run: run["problem"]["seqlen"])))
+    series = [row for row in series if row[3]]
+    runs = [run for row in series for run in row[3]]
+    if not runs:
+        return None
+
+    fig, axes = figure(9.2, 4.9, "TFLOP/s by sequence length", f"{sweep['gpu']}: {batches(runs)}, {describe(runs[0]['problem'], seqlen=False)}")
+    margins(fig, 0.6, 1.7, 0.85, 0.9 if clocks(sweep, runs) else 0.62)
+    top = max(run["timing"]["tflops"] for run in runs)
+    labels = []
+    for label, colour, dashes, points in series:
+        x = [math.log2(run["problem"]["seqlen"]) for run in points]
+        y = [run["timing"]["tflops"] for run in points]
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=2.2 if dashes == "solid" else 1.5,
+                  marker="o", markersize=4.5 if dashes == "solid" else 0, markeredgewidth=0)
+        labels.append((x[-1], y[-1], label, colour, "bold" if dashes == "solid" else "normal"))
+    axes.set(ylim=(0, top * 1.06), xlim=(math.log2(seqlens[0]) - 0.12, math.log2(seqlens[-1]) + 0.05))
+    axes.set_xticks([math.log2(seqlen) for seqlen in seqlens], [str(seqlen) for seqlen in seqlens])
+    axes.set_xlabel("seqlen", labelpad=5)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+    label_ends(axes, labels, top * 0.05)
+    footnote(fig, clocks(sweep, runs))
+    return fig
+
+
+def draw_counters(sweep):
+    """What the emulator counts, by step: bank conflicts, wavefronts of shared memory, instructions of a warp."""
+    runs = [run for run in sweep["runs"] if run["counters"]]
+    if not runs:
+        return None
+    seqlen = max(run["problem"]["seqlen"] for run in runs)
+    first = {}  # the first config of a step is the one that it runs by default
+    for run in runs:
+        if run["problem"]["seqlen"] == seqlen:
+            first.setdefault(run["kernel"], run)
+    rows = [first[step] for step in STEPS if step in first]
+    places = range(len(rows))
+    fig, panels = figure(9.2, 0.235 * len(rows) + 1.75, "Bank conflicts, wavefronts and instructions by step",
+                         f"counted on the {sweep['gpu']}: {describe(rows[0]['problem'])}",
+                         ncols=3, sharey=True)
+    margins(fig, 1.62, 0.66, 1.3, 0.45, wspace=0.42)
+
+    stacks = (
+        ("bank conflicts", "wavefronts beyond the fewest", (("conflicts", VERMILLION, ""),)),
+        ("wavefronts", "at most one a cycle and SM", (("wavefronts", BLUE, ""),)),
+        ("instructions of a warp", "", (("mma", GREEN, "mma"), ("ldmatrix", BLUE, "ldmatrix"), ("other", INK, "other counted"))),
+    )
+    for axes, (title, remark, parts) in zip(panels, stacks):
+        ends = [0] * len(rows)
+        for key, colour, _ in parts:
+            values = [run["counters"][key] for run in rows]
+            axes.barh(places, values, left=ends, height=0.62, color=colour)
+            ends = [end + value for end, value in zip(ends, values)]
+        for y, end in zip(places, ends):
+            axes.annotate(f"{end:,.0f}", (end, y), (4, 0), textcoords="offset points", va="center_baseline", size=8)
+        axes.set_title(title, loc="left", size=9.5, weight="bold", pad=22)
+        axes.set(xlim=(0, max(*ends, 1)), ylim=(len(rows) - 0.4, -0.6), xticks=[])
+        axes.set_yticks(list(places), [run["kernel"] for run in rows])
+        axes.spines["bottom"].set_visible(False)
+        axes.tick_params(labelleft=axes is panels[0])
+        legend(axes, [("", remark, colour) for _, colour, _ in parts] if remark else [("■", label, colour) for _, colour, label in parts])
+    footnote(fig, f"configs: {span_of_configs(rows)}")
+    return fig
+
+
+def legend(axes, entries):
+    """One line above a panel: marks, each in its colour and with a label behind it."""
+    at = 0
+    for mark, label, colour in entries:
+        axes.annotate(mark, (0, 1), (at, 10), xycoords="axes fraction", textcoords="offset points", color=colour, size=8)
+        at += 10 if mark else 0
+        axes.annotate(label, (0, 1), (at, 10), xycoords="axes fraction", textcoords="offset points", size=8)
+        at += 9 + 4.9 * len(label)
+
+
+def span_of_configs(rows):
+    """01 to 06 64x64, 07 to 15 128x64_q2k2v2c1, …"""
+    spans = []
+    for run in rows:
+        if spans and spans[-1][0] == run["config"]:
+            spans[-1][2] = run["kernel"][:2]
+        else:
+            spans.append([run["config"], run["kernel"][:2], run["kernel"][:2]])
+    return ", ".join(f"{first} {config}" if first == last else f"{first} to {last} {config}" for config, first, last in spans)
+
+
+def draw_ranking(sweep):
+    """All configs of a step, fastest first, in percent of FlashAttention-2, which different clocks do not touch."""
+    panels = []
+    for step in RANKED_STEPS:
+        runs = [run for run in timed(sweep, PUBLISHED_SEQLEN) if run["kernel"].startswith(step) and run["percent"] is not None]
+        if len(runs) > 1:
+            panels.append(sorted(runs, key=lambda run: -run["percent"]))
+    if not panels:
+        return None
+    fig, axes = figure(9.2, 1.75 + 0.25 * sum(map(len, panels)) + 0.45 * (len(panels) - 1),
+                       "Ranking of the configs, in percent of FlashAttention-2", f"{sweep['gpu']}: {describe(panels[0][0]['problem'])}",
+                       nrows=len(panels), sharex=True, squeeze=False, height_ratios=[len(runs) for runs in panels])
+    margins(fig, 1.95, 0.35, 1.1, 0.5, hspace=0.45 / (0.25 * sum(map(len, panels)) / len(panels)))
+    top = max(100, *(run["percent"] for runs in panels for run in runs))
+    for axis, runs in zip(axes[:, 0], panels):
+        best = best_run(sweep, runs[0]["kernel"], PUBLISHED_SEQLEN)
+        for y, run in enumerate(runs):
+            colour = VERMILLION if run is best else BLUE
+            axis.barh(y, run["percent"], height=0.68, color=colour)
+            axis.annotate(f"{run['percent']:.0f} %", (run["percent"], y), (-5, 0), textcoords="offset points", ha="right",
+                          va="center_baseline", size=8, weight="bold", color="white")
+        axis.axvline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)))
+        axis.set(xlim=(0, top), ylim=(len(runs) - 0.4, -0.6), xticks=[])
+        axis.set_yticks(range(len(runs)), [run["config"] for run in runs])
+        axis.set_title(runs[0]["kernel"], loc="left", size=9.5, weight="bold", pad=5)
+        axis.spines["bottom"].set_visible(False)
+    axes[0, 0].annotate("FlashAttention-2", (100, 1), (0, 6), xycoords=("data", "axes fraction"), textcoords="offset points",
+                        ha="center", size=8)
+    footnote(fig, "rows and keys of a tile; q, k, v: fragments of Q, K, V held at a time (0: all); c: CTAs an SM; h: heads")
+    return fig
+
+
+def draw_bank_map():
+    """Which banks one phase of ldmatrix meets: chunk 2 of rows 0 to 7, plain and swizzled, from the address formulas."""
+    wanted, row_bytes, chunk_bytes, group_bytes = 2, 256, 16, 16
+    layouts = (("before", "row · 256 + chunk · 16", lambda row, chunk: row * row_bytes + chunk * chunk_bytes),
+               ("after", "row · 256 + (chunk XOR row mod 8) · 16", lambda row, chunk: row * row_bytes + (chunk ^ row % 8) * chunk_bytes))
+    unit, left, between, top, bottom = 0.43, 0.7, 1.0, 0.95, 0.5  # inches; the grid is 8 × 11 units with its headings
+    fig, panels = figure(left + 16 * unit + between + 0.55, top + 11.1 * unit + bottom, "The banks that one phase of ldmatrix meets",
+                         "chunk 2 of rows 0 to 7 of a tile; the numbers are the 16-byte chunks that lie there, the first eight of a row",
+                         ncols=2)
+    margins(fig, left, 0.55, top, bottom, wspace=between / (8 * unit))
+    for axes, (name, formula, offset) in zip(panels, layouts):
+        hits = [0] * 8
+        for row in range(8):
+            for chunk in range(8):
+                group = offset(row, chunk) // group_bytes % 8  # of four banks
+                met = chunk == wanted
+                hits[group] += met
+                axes.add_patch(Rectangle((group + 0.04, row + 0.04), 0.92, 0.92, linewidth=0, facecolor=VERMILLION if met else INK,
+                                         alpha=1 if met else 0.16))
+                axes.text(group + 0.5, row + 0.52, chunk, ha="center", va="center_baseline", size=10,
+                          weight="bold" if met else "normal", color="white" if met else INK)
+        for group, count in enumerate(hits):
+            axes.text(group + 0.5, 8.62, count or "–", ha="center", va="center_baseline", size=10,
+                      weight="bold" if count else "normal", color=VERMILLION if count else INK)
+            axes.text(group + 0.5, -0.3, group * 4, ha="center", va="center_baseline", size=8)
+        axes.text(-0.15, -0.3, "bank", ha="right", va="center_baseline", size=8)
+        axes.text(-0.15, 8.62, "rows", ha="right", va="center_baseline", size=8)
+        for row in range(8):
+            axes.text(-0.15, row + 0.52, row, ha="right", va="center_baseline", size=8)
+        count = max(hits)
+        busy = sum(4 for hit in hits if hit)
+        idle = f"{32 - busy} of 32 banks idle in each" if busy < 32 else "every bank busy"
+        axes.text(0, -1.42, f"{name}: {count} wavefront{'s' if count > 1 else ''}, {idle}", size=10.5, weight="bold", va="baseline")
+        axes.text(0, -0.86, formula, size=9, va="baseline")
+        axes.set(xlim=(0, 8), ylim=(9.1, -2))
+        axes.axis("off")
+    footnote(fig, "A wavefront serves each bank once: as many wavefronts as rows that want the same bank.")
+    return fig
+
+
+def draw_all(sweeps, published):
+    """Name → figure, of all that the results have the data for."""
+    pictures = {"bank_map": draw_bank_map(), "percent_of_fa2": draw_percent(sweeps, published)}
+    for sweep in sweeps:
+        pictures[f"tflops_by_seqlen_{sweep['suffix']}"] = draw_tflops(sweep)
+        pictures[f"ranking_of_configs_{sweep['suffix']}"] = draw_ranking(sweep)
+        pictures[f"counters_by_step_{sweep['suffix']}"] = draw_counters(sweep)
+    return {name: fig for name, fig in pictures.items() if fig}
+
+
+def save(pictures, folder, png):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, fig in pictures.items():
+        svg = folder / f"{name}.svg"
+        fig.savefig(svg, transparent=True, metadata={"Date": None, "Creator": None})
+        text = svg.read_text(encoding="utf-8").replace("</style>", f"text{{font-family:{FONTS} !important}}</style>", 1)
+        svg.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n", encoding="utf-8")
+        if png:
+            fig.savefig(folder / f"{name}.png", transparent=True, dpi=192, metadata={"Software": None})
+
+
+def differences(pictures, folder):
+    """What is wrong with the SVGs in a folder, a sentence each."""
+    with tempfile.TemporaryDirectory() as fresh:
+        save(pictures, Path(fresh), png=False)
+        for name in pictures:
+            old, new = folder / f"{name}.svg", Path(fresh) / f"{name}.svg"
+            if not old.exists():
+                yield f"{old} is missing"
+            elif not filecmp.cmp(old, new, shallow=False):
+                yield f"{old} is not what the files give with matplotlib {matplotlib.__version__}"
+    for old in sorted(folder.glob("*.svg")):
+        if old.stem not in pictures:
+            yield f"{old} is not a picture of these files"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Draws results files of ./runner --json=FILE.")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="results; files of one GPU are merged, the newer run counts")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", type=Path, help="write the pictures there, as SVG")
+    where.add_argument("--check", metavar="DIR", type=Path, help="compare the SVGs there with what the files give; exit 1 if they differ")
+    parser.add_argument("--png", action="store_true", help="with --out: write PNG as well")
+    args = parser.parse_args()
+
+    results, bad = [], False
+    for path in args.files:
+        try:
+            results.append(read_results(path))
+        except BadFile as error:
+            print(error, file=sys.stderr)
+            bad = True
+    published = []
+    try:
+        published = read_published()
+    except BadFile as error:
+        print(f"{error} The published columns are left out.", file=sys.stderr)
+        bad = bad or PUBLISHED.exists()
+
+    pictures = draw_all(sweeps_of(results), published)
+    if args.out:
+        save(pictures, args.out, args.png)
+        print("\n".join(f"{args.out / name}.svg" for name in pictures))
+        return 2 if bad else 0
+    wrong = list(differences(pictures, args.check))
+    for sentence in wrong:
+        print(f"{sentence}.", file=sys.stderr)
+    return 2 if bad else 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
