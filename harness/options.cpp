@@ -16,9 +16,10 @@ constexpr int max_grid_yz = 65535;
 // Values as they were given: what they mean is decided here and not in CLI11, for errors that say what would work.
 struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
-  std::string baseline, samples, min_time, host_threads, lane_order, json, arch;
+  std::string baseline, samples, min_time, host_threads, lane_order, json, arch, update;
   bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
-  bool resume = false;
+  bool resume = false, table = false;
+  std::vector<std::string> files;  // what is not an option
 };
 
 constexpr const char* examples = R"(Examples:
@@ -29,6 +30,7 @@ constexpr const char* examples = R"(Examples:
   runner --kernel=02 --diff              what the step changed
   runner --kernel=all --seqlen=512,1024,2048,4096,8192,16384 --baseline=fa2 --json=sweep.json
                                          the published sweep, beside FlashAttention-2
+  runner --table                         percent of FlashAttention-2: as published, and as measured
   runner --machine-code --arch=sm_80     what the steps became in a GPU's own instructions
 
 Exit codes: 0 good, 1 a kernel was wrong, 2 the command line was wrong, 3 the machine cannot do it.
@@ -58,6 +60,9 @@ void declare(CLI::App& app, Given& given) {
   value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
   value("--json", given.json, "FILE", "Write the results to a file, anew after each length");
   app.add_flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
+  app.add_flag("--table", given.table,
+               "Show results files, named after it, beside the published figures [docs/results]");
+  value("--update", given.update, "FILE", "Put the table into a page such as README.md, or into those of a folder");
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");
   value("--host-threads", given.host_threads, "N", "Threads of the emulator [one a core]");
@@ -114,6 +119,7 @@ Mode mode_of(const Given& given) {
   if (given.machine_code) modes.emplace_back("--machine-code", Mode::machine_code);
   if (given.check_only) modes.emplace_back("--check-only", Mode::check_only);
   if (given.profile) modes.emplace_back("--profile", Mode::profile);
+  if (given.table) modes.emplace_back("--table", Mode::table);
   if (modes.empty()) return Mode::measure;
   if (modes.size() > 1) {
     throw UsageError(modes[0].first + " and " + modes[1].first + " do not go together; leave one of them out");
@@ -162,12 +168,28 @@ void check_device_options(const Given& given, DeviceChoice device) {
   }
 }
 
+void interpret_table(const Given& given, Options& options) {
+  options.table_files.assign(given.files.begin(), given.files.end());
+  if (given.update.empty()) return;
+  options.update = given.update;
+  if (options.mode != Mode::table) {
+    throw UsageError("--update=" + given.update + " is for --table, which is not given; give both or neither");
+  }
+  if (!given.kernel.empty()) {
+    throw UsageError("--update=" + given.update + " puts the whole table there, and --kernel=" + given.kernel +
+                     " is given; leave one of them out");
+  }
+}
+
 Options interpret(const Given& given) {
   constexpr int max_int = std::numeric_limits<int>::max();
   Options options;
   options.mode = mode_of(given);
+  interpret_table(given, options);
   options.kernels = given.kernel;
-  if (options.kernels.empty() && options.mode != Mode::list && options.mode != Mode::machine_code) {
+  const bool needs_kernel =
+      options.mode != Mode::list && options.mode != Mode::machine_code && options.mode != Mode::table;
+  if (options.kernels.empty() && needs_kernel) {
     throw UsageError("no kernel is chosen; --kernel=01_base, --kernel=01-03 or --kernel=all would work");
   }
   if (!given.device.empty()) {
@@ -265,7 +287,10 @@ Options parse_options(int argc, const char* const* argv) {
     std::replace(sentence.begin(), sentence.end(), '\n', ' ');
     throw UsageError(sentence + "; --help shows how it is used");
   }
-  if (!app.remaining().empty()) refuse_argument(app, app.remaining().front());
+  for (const std::string& argument : app.remaining()) {
+    if (!given.table || argument.empty() || argument[0] == '-') refuse_argument(app, argument);
+    given.files.push_back(argument);
+  }
   for (const CLI::Option* option : app.get_options()) {
     const bool empty = option->count() > 0 && option->results().front().empty();
     if (empty)

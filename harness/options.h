@@ -22,7 +22,7 @@ struct UsageError : std::runtime_error {
 enum class DeviceChoice { automatic, gpu, emulator };
 
 /// What to do with the chosen kernels.
-enum class Mode { measure, check_only, profile, explain, diff, list, machine_code };
+enum class Mode { measure, check_only, profile, explain, diff, list, machine_code, table };
 
 struct Options {
   std::string help;  ///< not empty: print this and stop
@@ -47,6 +47,9 @@ struct Options {
   std::vector<Baseline> baselines;  ///< each once, in the order given
   std::optional<std::filesystem::path> json;
   bool resume = false;  ///< go on with the results file; see resume.h
+
+  std::vector<std::filesystem::path> table_files;  ///< for table; empty: those of the project
+  std::optional<std::filesystem::path> update;     ///< for table: the page, or the folder of pages, to put it into
 };
 
 /// Throws UsageError.

@@ -248,8 +248,15 @@ class Node {
 
   template <typename T>
   std::vector<T> get_list() const {
+    if (!json_.is_array()) fail("is not a list");
     std::vector<T> values;
-    for (const Node& element : elements()) values.push_back(element.get<T>());
+    for (size_t i = 0; i < json_.size(); i++) {
+      // A list of samples is long, and the path of each would take longer to write than the file to read.
+      const bool is_plain_number = std::is_floating_point_v<T> && json_[i].is_number();
+      values.push_back(is_plain_number
+                           ? json_[i].get<T>()
+                           : Node(json_[i], file_, path_ + "[" + std::to_string(i) + "]").template get<T>());
+    }
     return values;
   }
 
@@ -411,6 +418,16 @@ Run read_run(const Node& node) {
   return run;
 }
 
+Json parse(const std::string& text, const std::filesystem::path& file) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const std::string reason =
+        error.byte > text.size() ? "it is cut short" : "see its byte " + std::to_string(error.byte);
+    throw std::runtime_error(file.string() + ": the file is not JSON; " + reason);
+  }
+}
+
 // --- Meta --------------------------------------------------------------------------------------------------------
 
 std::optional<std::string> git(std::vector<std::string> arguments) {
@@ -530,9 +547,9 @@ void write_results(const Results& results, const std::filesystem::path& file) {
 Results read_results(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream) throw std::runtime_error("cannot read " + file.string() + ": " + std::strerror(errno));
-  const Json json = Json::parse(stream, nullptr, false);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const Json json = parse(text, file);
   const Node root{json, file.string(), ""};
-  if (json.is_discarded()) root.fail("is not JSON");
   if (const std::string found = root["schema"].get<std::string>(); found != schema) {
     root["schema"].fail("is \"" + found + "\"; this build reads \"" + schema + "\"");
   }

@@ -17,6 +17,7 @@
 #include "harness/report.h"
 #include "harness/results.h"
 #include "harness/resume.h"
+#include "harness/table_command.h"
 
 namespace flash_steps {
 namespace {
@@ -140,6 +141,8 @@ int run(const Options& options, const std::vector<std::string>& argv) {
       return 0;
     case Mode::machine_code:
       return show_machine_code(options, selected, argv);
+    case Mode::table:
+      return complain(show_table(std::cout, selected, options)) == 0 ? 0 : 2;
     default:
       return run_kernels(options, selected, argv);
   }

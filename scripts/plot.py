@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
 """Draws results files: scripts/plot.py FILES… --out=DIR, or --check=DIR to hold the pictures there against the files.
 
-Everything is drawn from the files alone. Colours are Okabe and Ito's (the blue a shade lighter), text is a grey that has the same
-contrast on white as on near-black, and the background is transparent, so that a picture fits a light page and a dark one.
+Everything is drawn from the files alone. Colours are Okabe and Ito's (the blue a shade lighter), text is a grey that
+has the same contrast on white as on near-black, and the background is transparent, so that a picture fits a light page
+and a dark one.
 """
 
 import argparse
 import filecmp
 import json
 import math
+import os
 import sys
 import tempfile
 from pathlib import Path
 
-import matplotlib
+try:
+    import matplotlib
+except ImportError:
+    print("scripts/plot.py needs matplotlib; python3 -m pip install matplotlib would do.", file=sys.stderr)
+    sys.exit(2)
 
 matplotlib.use("svg")
 from matplotlib import pyplot as plt
@@ -27,38 +33,42 @@ STEPS = sorted(path.stem for path in (ROOT / "kernels").glob("[0-9][0-9]_*.cu"))
 INK = "#767b84"
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#1a80c4", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
 MEASURED_COLOURS = (VERMILLION, PURPLE, ORANGE)
-PUBLISHED_COLUMNS = (("a100_seqlen_4096", "A100, published", BLUE), ("rtx3090_seqlen_4096", "RTX 3090, published", GREEN))
-BASELINES = (("fa2", "FlashAttention-2", (0, (5, 2))), ("cudnn", "cuDNN", (0, (1.2, 1.6))), ("standard", "standard, unfused", (0, (5, 2, 1, 2))))
+PUBLISHED_COLUMNS = (("a100_seqlen_4096", "A100, published", BLUE),
+                     ("rtx3090_seqlen_4096", "RTX 3090, published", GREEN))
+BASELINES = (("fa2", "FlashAttention-2", (0, (5, 2))), ("cudnn", "cuDNN", (0, (1.2, 1.6))),
+             ("standard", "standard, unfused", (0, (5, 2, 1, 2))))
 CHOSEN_STEPS = (("01", BLUE), ("02", GREEN), ("09", PURPLE), ("16", VERMILLION))
 RANKED_STEPS = ("07", "16")
 PUBLISHED_SEQLEN = 4096
 
-plt.rcParams.update({
-    "svg.hashsalt": "flash-steps",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 3,
-    "ytick.major.size": 0,
-    "grid.color": INK,
-    "grid.alpha": 0.22,
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 2,
-    "lines.solid_capstyle": "round",
-})
-# Text is laid out in matplotlib's own font, the widest of these, so that none of them overflows where the picture is shown.
+plt.rcParams.update(
+    {
+        "svg.hashsalt": "flash-steps",
+        "svg.fonttype": "none",
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "axes.linewidth": 0.6,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.major.size": 3,
+        "ytick.major.size": 0,
+        "grid.color": INK,
+        "grid.alpha": 0.22,
+        "grid.linewidth": 0.6,
+        "lines.linewidth": 2,
+        "lines.solid_capstyle": "round",
+    }
+)
+# Text is laid out in matplotlib's own font, the widest of these, so that none overflows where the picture is shown.
 FONTS = "-apple-system, 'Segoe UI', 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
@@ -82,13 +92,16 @@ class Field:
 
     def __getitem__(self, key):
         path = f"{self.path}.{key}" if self.path else key
-        if key not in self._as(dict, "an object"):
+        if key not in self.object():
             raise BadFile(f"{self.file}: {path} is missing.")
         return Field(self.value[key], self.file, path)
 
     def __iter__(self):
         for i, value in enumerate(self._as(list, "a list")):
             yield Field(value, self.file, f"{self.path}[{i}]")
+
+    def object(self):
+        return self._as(dict, "an object")
 
     def text(self):
         return self._as(str, "text")
@@ -145,8 +158,10 @@ def read_counters(counters):
         "wavefronts": sum(pipe["wavefronts"].number() for pipe in shared),
         "mma": count("mma"),
         "ldmatrix": count("ldmatrix"),
-        "other": sum(count(key) for key in ("cp_async", "shared_load", "shared_store", "global_load", "global_store",
-                                            "shuffle", "barrier")),
+        "other": sum(
+            count(key)
+            for key in ("cp_async", "shared_load", "shared_store", "global_load", "global_store", "shuffle", "barrier")
+        ),
     }
 
 
@@ -154,14 +169,16 @@ def read_run(run):
     kernel = run["kernel"].text()
     if kernel not in STEPS:
         run["kernel"].fail(f'is "{kernel}", which is none of the kernels in kernels/')
-    fa2 = run["baselines"].value.get("fa2") if isinstance(run["baselines"].value, dict) else None
+    baselines = run["baselines"]
+    fa2 = baselines["fa2"] if baselines and "fa2" in baselines.object() else None
     return {
         "kernel": kernel,
         "config": run["config"].text(),
         "problem": read_problem(run["problem"]),
         "passed": run["validation"]["passed"].flag(),
         "timing": read_timing(run["timing"]),
-        "percent": run["baselines"]["fa2"]["percent"].number() if fa2 else None,
+        "percent": fa2["percent"].number() if fa2 else None,
+        "stored_in": fa2["stored_in"].text() if fa2 and fa2["stored_in"] else None,
         "counters": read_counters(run["counters"]),
     }
 
@@ -177,16 +194,22 @@ def read_results(path):
         "gpu": device["name"].text(),
         "sm_max_mhz": device["clocks"]["sm_max_mhz"].number(),
         "runs": [read_run(run) for run in root["runs"]],
-        "baselines": [{"name": b["baseline"].text(), "problem": read_problem(b["problem"]), "timing": read_timing(b["timing"])}
-                      for b in root["baselines"] if not b["unavailable"]],
+        "baselines": [
+            {"name": b["baseline"].text(), "problem": read_problem(b["problem"]), "timing": read_timing(b["timing"])}
+            for b in root["baselines"]
+            if not b["unavailable"]
+        ],
     }
 
 
 def read_published():
     """The published percentages at seqlen 4096: label, colour, step → percent."""
-    root = read_json(PUBLISHED)
+    root = read_json(os.path.relpath(PUBLISHED))
     columns = [column.text() for column in root["columns"]]
     rows = {step: list(root["percent"][step]) for step in STEPS}
+    for step, row in rows.items():
+        if len(row) != len(columns):
+            root["percent"][step].fail(f"has {len(row)} numbers for {len(columns)} columns")
     for column, _, _ in PUBLISHED_COLUMNS:
         if column not in columns:
             root["columns"].fail(f'has no "{column}"')
@@ -199,7 +222,9 @@ def sweeps_of(files):
     sweeps = {}
     for file in sorted(files, key=lambda file: file["date"]):
         for dtype in sorted({run["problem"]["dtype"] for run in file["runs"]}):
-            sweep = sweeps.setdefault((file["gpu"], dtype), {"gpu": file["gpu"], "dtype": dtype, "stems": [], "runs": {}, "baselines": {}})
+            sweep = sweeps.setdefault(
+                (file["gpu"], dtype), {"gpu": file["gpu"], "dtype": dtype, "stems": [], "runs": {}, "baselines": {}}
+            )
             sweep["stems"].append(file["stem"])
             sweep["sm_max_mhz"] = file["sm_max_mhz"]
             for run in file["runs"]:
@@ -210,12 +235,23 @@ def sweeps_of(files):
                     sweep["baselines"][baseline["name"], *baseline["problem"].values()] = baseline
     for sweep in sweeps.values():
         if len(sweep["stems"]) > 1:
-            print(f"{' and '.join(sweep['stems'])} are of one GPU, {sweep['gpu']}: where both have a run, the newer counts.",
+            print(f"{' and '.join(sweep['stems'])} are of one GPU, {sweep['gpu']}: of a run in both the newer counts.",
                   file=sys.stderr)
         sweep["suffix"] = sweep["stems"][-1] + ("" if sweep["dtype"] == "fp16" else f"_{sweep['dtype']}")
-        sweep["runs"] = [run for run in sweep["runs"].values() if run["passed"]]
-        sweep["baselines"] = list(sweep["baselines"].values())
+        while any(sweep["suffix"] == other.get("suffix") for other in sweeps.values() if other is not sweep):
+            sweep["suffix"] += "_2"
+        problems = main_problems(sweep["runs"].values())
+        sweep["runs"] = [run for run in sweep["runs"].values() if run["passed"] and run["problem"] in problems]
+        sweep["baselines"] = [run for run in sweep["baselines"].values() if run["problem"] in problems]
     return list(sweeps.values())
+
+
+def main_problems(runs):
+    """Of each seqlen the problem with the most runs: a line must not mix batches or heads."""
+    problems = {}
+    for run in runs:
+        problems.setdefault(run["problem"]["seqlen"], []).append(run["problem"])
+    return [max(group, key=group.count) for group in problems.values()]
 
 
 def timed(sweep, seqlen):
@@ -228,16 +264,18 @@ def best_run(sweep, step, seqlen):
     return max(runs, key=lambda run: run["timing"]["tflops"], default=None)
 
 
-def describe(problem, seqlen=True):
-    length = [f"seqlen {problem['seqlen']:,}".replace(",", "")] if seqlen else []
-    batch = [f"batch {problem['batch']}"] if seqlen else []
-    return ", ".join(batch + [f"heads {problem['heads']}"] + length + [f"head_dim {problem['head_dim']}", problem["dtype"]])
+def describe(problem, batch=None):
+    """The shape and dtype of a problem; with a text for the batch, of problems that differ in batch and seqlen."""
+    seqlen = "" if batch else f"seqlen {problem['seqlen']}, "
+    batch = batch or f"batch {problem['batch']}"
+    return f"{batch}, heads {problem['heads']}, {seqlen}head_dim {problem['head_dim']}, {problem['dtype']}"
 
 
 def batches(runs):
     batch_of = {run["problem"]["seqlen"]: run["problem"]["batch"] for run in runs}
-    counts = [str(batch_of[seqlen]) for seqlen in sorted(batch_of)]
-    return f"batch {counts[0]}" if len(set(counts)) == 1 else f"batch {', '.join(counts[:-1])} and {counts[-1]}"
+    usual = max(batch_of.values())
+    others = [f"{batch} at {seqlen}" for seqlen, batch in sorted(batch_of.items()) if batch != usual]
+    return f"batch {usual}" + (f" ({', '.join(others)})" if others else "")
 
 
 def clocks(sweep, runs):
@@ -260,7 +298,9 @@ def figure(width, height, title, subtitle, **subplots):
 
 def margins(fig, left, right, top, bottom, **spaces):
     width, height = fig.get_size_inches()
-    fig.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height, **spaces)
+    fig.subplots_adjust(
+        left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height, **spaces
+    )
 
 
 def footnote(fig, text):
@@ -287,8 +327,8 @@ def spread(values, gap):
 def label_ends(axes, labels, gap):
     """Writes (x, y, text, colour, weight) right of the ends of lines, moved apart where they would overlap."""
     for (x, _, text, colour, weight), y in zip(labels, spread([label[1] for label in labels], gap)):
-        axes.annotate(text, (x, y), (9, 0), textcoords="offset points", va="center_baseline", color=colour, weight=weight,
-                      annotation_clip=False)
+        axes.annotate(text, (x, y), (9, 0), textcoords="offset points", va="center_baseline", color=colour,
+                      weight=weight, annotation_clip=False)
 
 
 def draw_percent(sweeps, published):
@@ -298,25 +338,30 @@ def draw_percent(sweeps, published):
         best = {step: best_run(sweep, step, PUBLISHED_SEQLEN) for step in STEPS}
         best = {step: run for step, run in best.items() if run and run["percent"] is not None}
         if best:
-            measured.append((sweep["gpu"], colour, best))
+            measured.append((sweep, colour, best))
     if not measured:
         return None
-    gpus = " and ".join(dict.fromkeys(gpu for gpu, _, _ in measured))
-    problem = next(iter(measured[0][2].values()))["problem"]
+    gpus = " and ".join(dict.fromkeys(sweep["gpu"] for sweep, _, _ in measured))
+    dtypes = list(dict.fromkeys(sweep["dtype"] for sweep, _, _ in measured))
+    problem = next(iter(measured[0][2].values()))["problem"] | {"dtype": " and ".join(dtypes)}
     fig, axes = figure(9.2, 5.1, "Percent of FlashAttention-2, step by step", f"{gpus}: {describe(problem)}")
     margins(fig, 0.6, 1.7, 0.85, 1.25)
 
     top = 100
     labels = []
     lines = [(label, colour, row, 1.5, 3, "normal") for label, colour, row in published]
-    lines += [(gpu, colour, {step: run["percent"] for step, run in best.items()}, 2.4, 5, "bold")
-              for gpu, colour, best in measured]
+    notes = []
+    for sweep, colour, best in measured:
+        label = f"{short_name(sweep['gpu'])}, {sweep['dtype'] if len(dtypes) > 1 else 'measured'}"
+        lines.append((label, colour, {step: run["percent"] for step, run in best.items()}, 2.4, 5, "bold"))
+        if stored := sorted({run["stored_in"] for run in best.values() if run["stored_in"]}):
+            notes.append(f"{label}: the time of FlashAttention-2 is stored in {' and '.join(stored)}.")
     for label, colour, row, width, marker, weight in lines:
         x = [STEPS.index(step) for step in row]
         y = list(row.values())
         axes.plot(x, y, color=colour, linewidth=width, marker="o", markersize=marker, markeredgewidth=0)
         top = max(top, *y)
-        labels.append((len(STEPS) - 1, y[-1], short_name(label), colour, weight))
+        labels.append((len(STEPS) - 1, y[-1], label, colour, weight))
     if len(measured) == 1:
         label_points(axes, lines[-1][2], [row for _, _, row, *_ in lines[:-1]], measured[0][1])
     axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
@@ -325,7 +370,8 @@ def draw_percent(sweeps, published):
     axes.set_xticks(range(len(STEPS)), STEPS, rotation=38, ha="right", rotation_mode="anchor")
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)
-    label_ends(axes, labels, top * 0.05)
+    label_ends(axes, labels, top * 0.057)
+    footnote(fig, "  ".join(notes))
     return fig
 
 
@@ -333,20 +379,21 @@ def label_points(axes, row, others, colour):
     """Writes the values of a line at its points, above or below, where the other lines are farther away."""
     before = None
     for step, value in row.items():
-        nearest = {side: min(abs(y - value - side) for y in [100, *(other[step] for other in others)]) for side in (6, -6)}
+        nearest = {
+            side: min(abs(y - value - side) for y in [100, *(other[step] for other in others)]) for side in (6, -6)
+        }
         above = before is not None and nearest[6] >= nearest[-6]
-        steep = before is not None and value - before > 30  # such a line would run through a number right below its point
+        # A number right below its point would lie on a line that comes so steeply.
+        steep = before is not None and value - before > 30
         axes.annotate(f"{value:.0f}", (STEPS.index(step), value), (9 if steep else 0, 7 if above else -7),
                       textcoords="offset points", ha="center", va="bottom" if above else "top", size=8, color=colour)
         before = value
 
 
 def short_name(gpu):
-    """NVIDIA H100 80GB HBM3 → H100, measured: a name that fits at the end of a line."""
-    if "," in gpu:
-        return gpu
+    """H100 of NVIDIA H100 80GB HBM3, RTX 4090 of NVIDIA GeForce RTX 4090: what fits at the end of a line."""
     words = [word for word in gpu.split() if word not in ("NVIDIA", "GeForce")]
-    return (" ".join(words[:2]) if words and words[0] == "RTX" else words[0] if words else gpu) + ", measured"
+    return " ".join(words[: 2 if words[:1] == ["RTX"] else 1]) or gpu
 
 
 def draw_tflops(sweep):
@@ -359,22 +406,25 @@ def draw_tflops(sweep):
         runs = [run for seqlen in seqlens if (run := best_run(sweep, step, seqlen))]
         series.append((runs[0]["kernel"] if runs else step, colour, "solid", runs))
     for name, label, dashes in BASELINES:
-        runs = [b for b in sweep["baselines"] if b["name"] == name and b["timing"] and b["problem"]["seqlen"] in seqlens]
+        runs = [
+            b for b in sweep["baselines"] if b["name"] == name and b["timing"] and b["problem"]["seqlen"] in seqlens
+        ]
         series.append((label, INK, dashes, sorted(runs, key=lambda run: run["problem"]["seqlen"])))
     series = [row for row in series if row[3]]
     runs = [run for row in series for run in row[3]]
     if not runs:
         return None
 
-    fig, axes = figure(9.2, 4.9, "TFLOP/s by sequence length", f"{sweep['gpu']}: {batches(runs)}, {describe(runs[0]['problem'], seqlen=False)}")
+    fig, axes = figure(9.2, 4.9, "TFLOP/s by sequence length",
+                       f"{sweep['gpu']}: {describe(runs[0]['problem'], batches(runs))}")
     margins(fig, 0.6, 1.7, 0.85, 0.9 if clocks(sweep, runs) else 0.62)
     top = max(run["timing"]["tflops"] for run in runs)
     labels = []
     for label, colour, dashes, points in series:
         x = [math.log2(run["problem"]["seqlen"]) for run in points]
         y = [run["timing"]["tflops"] for run in points]
-        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=2.2 if dashes == "solid" else 1.5,
-                  marker="o", markersize=4.5 if dashes == "solid" else 0, markeredgewidth=0)
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=2.2 if dashes == "solid" else 1.5, marker="o",
+                  markersize=4.5 if dashes == "solid" else 0, markeredgewidth=0)
         labels.append((x[-1], y[-1], label, colour, "bold" if dashes == "solid" else "normal"))
     axes.set(ylim=(0, top * 1.06), xlim=(math.log2(seqlens[0]) - 0.12, math.log2(seqlens[-1]) + 0.05))
     axes.set_xticks([math.log2(seqlen) for seqlen in seqlens], [str(seqlen) for seqlen in seqlens])
@@ -399,14 +449,14 @@ def draw_counters(sweep):
     rows = [first[step] for step in STEPS if step in first]
     places = range(len(rows))
     fig, panels = figure(9.2, 0.235 * len(rows) + 1.75, "Bank conflicts, wavefronts and instructions by step",
-                         f"counted on the {sweep['gpu']}: {describe(rows[0]['problem'])}",
-                         ncols=3, sharey=True)
+                         f"counted on the {sweep['gpu']}: {describe(rows[0]['problem'])}", ncols=3, sharey=True)
     margins(fig, 1.62, 0.66, 1.3, 0.45, wspace=0.42)
 
     stacks = (
         ("bank conflicts", "wavefronts beyond the fewest", (("conflicts", VERMILLION, ""),)),
         ("wavefronts", "at most one a cycle and SM", (("wavefronts", BLUE, ""),)),
-        ("instructions of a warp", "", (("mma", GREEN, "mma"), ("ldmatrix", BLUE, "ldmatrix"), ("other", INK, "other counted"))),
+        ("instructions of a warp", "",
+         (("mma", GREEN, "mma"), ("ldmatrix", BLUE, "ldmatrix"), ("other", INK, "other counted"))),
     )
     for axes, (title, remark, parts) in zip(panels, stacks):
         ends = [0] * len(rows)
@@ -421,7 +471,7 @@ def draw_counters(sweep):
         axes.set_yticks(list(places), [run["kernel"] for run in rows])
         axes.spines["bottom"].set_visible(False)
         axes.tick_params(labelleft=axes is panels[0])
-        legend(axes, [("", remark, colour) for _, colour, _ in parts] if remark else [("■", label, colour) for _, colour, label in parts])
+        legend(axes, [("", remark, INK)] if remark else [("■", label, colour) for _, colour, label in parts])
     footnote(fig, f"configs: {span_of_configs(rows)}")
     return fig
 
@@ -430,10 +480,12 @@ def legend(axes, entries):
     """One line above a panel: marks, each in its colour and with a label behind it."""
     at = 0
     for mark, label, colour in entries:
-        axes.annotate(mark, (0, 1), (at, 10), xycoords="axes fraction", textcoords="offset points", color=colour, size=8)
+        axes.annotate(
+            mark, (0, 1), (at, 10), xycoords="axes fraction", textcoords="offset points", color=colour, size=8
+        )
         at += 10 if mark else 0
         axes.annotate(label, (0, 1), (at, 10), xycoords="axes fraction", textcoords="offset points", size=8)
-        at += 9 + 4.9 * len(label)
+        at += 13 + 4.3 * len(label)
 
 
 def span_of_configs(rows):
@@ -444,21 +496,25 @@ def span_of_configs(rows):
             spans[-1][2] = run["kernel"][:2]
         else:
             spans.append([run["config"], run["kernel"][:2], run["kernel"][:2]])
-    return ", ".join(f"{first} {config}" if first == last else f"{first} to {last} {config}" for config, first, last in spans)
+    return ", ".join(
+        f"{first} {config}" if first == last else f"{first} to {last} {config}" for config, first, last in spans
+    )
 
 
 def draw_ranking(sweep):
     """All configs of a step, fastest first, in percent of FlashAttention-2, which different clocks do not touch."""
     panels = []
     for step in RANKED_STEPS:
-        runs = [run for run in timed(sweep, PUBLISHED_SEQLEN) if run["kernel"].startswith(step) and run["percent"] is not None]
+        runs = [run for run in timed(sweep, PUBLISHED_SEQLEN)
+                if run["kernel"].startswith(step) and run["percent"] is not None]
         if len(runs) > 1:
             panels.append(sorted(runs, key=lambda run: -run["percent"]))
     if not panels:
         return None
     fig, axes = figure(9.2, 1.75 + 0.25 * sum(map(len, panels)) + 0.45 * (len(panels) - 1),
-                       "Ranking of the configs, in percent of FlashAttention-2", f"{sweep['gpu']}: {describe(panels[0][0]['problem'])}",
-                       nrows=len(panels), sharex=True, squeeze=False, height_ratios=[len(runs) for runs in panels])
+                       "Ranking of the configs, in percent of FlashAttention-2",
+                       f"{sweep['gpu']}: {describe(panels[0][0]['problem'])}", nrows=len(panels), sharex=True,
+                       squeeze=False, height_ratios=[len(runs) for runs in panels])
     margins(fig, 1.95, 0.35, 1.1, 0.5, hspace=0.45 / (0.25 * sum(map(len, panels)) / len(panels)))
     top = max(100, *(run["percent"] for runs in panels for run in runs))
     for axis, runs in zip(axes[:, 0], panels):
@@ -466,28 +522,36 @@ def draw_ranking(sweep):
         for y, run in enumerate(runs):
             colour = VERMILLION if run is best else BLUE
             axis.barh(y, run["percent"], height=0.68, color=colour)
-            axis.annotate(f"{run['percent']:.0f} %", (run["percent"], y), (-5, 0), textcoords="offset points", ha="right",
-                          va="center_baseline", size=8, weight="bold", color="white")
-        axis.axvline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)))
+            axis.annotate(f"{run['percent']:.0f} %", (run["percent"], y), (-5, 0), textcoords="offset points",
+                          ha="right", va="center_baseline", size=8, weight="bold", color="white")
+        axis.axvline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         axis.set(xlim=(0, top), ylim=(len(runs) - 0.4, -0.6), xticks=[])
         axis.set_yticks(range(len(runs)), [run["config"] for run in runs])
         axis.set_title(runs[0]["kernel"], loc="left", size=9.5, weight="bold", pad=5)
         axis.spines["bottom"].set_visible(False)
-    axes[0, 0].annotate("FlashAttention-2", (100, 1), (0, 6), xycoords=("data", "axes fraction"), textcoords="offset points",
-                        ha="center", size=8)
-    footnote(fig, "rows and keys of a tile; q, k, v: fragments of Q, K, V held at a time (0: all); c: CTAs an SM; h: heads")
+    axes[0, 0].annotate("FlashAttention-2", (100, 1), (0, 6), xycoords=("data", "axes fraction"),
+                        textcoords="offset points", ha="center", size=8)
+    footnote(fig, "query rows x keys of a tile; q, k, v: slices loaded at a time (0: all); "
+             "c: slice of P·V before which K is copied; ahead: loads run ahead; h: heads")
     return fig
 
 
 def draw_bank_map():
-    """Which banks one phase of ldmatrix meets: chunk 2 of rows 0 to 7, plain and swizzled, from the address formulas."""
+    """The banks that one phase of ldmatrix meets, plain and swizzled, computed from the formulas of the addresses."""
     wanted, row_bytes, chunk_bytes, group_bytes = 2, 256, 16, 16
-    layouts = (("before", "row · 256 + chunk · 16", lambda row, chunk: row * row_bytes + chunk * chunk_bytes),
-               ("after", "row · 256 + (chunk XOR row mod 8) · 16", lambda row, chunk: row * row_bytes + (chunk ^ row % 8) * chunk_bytes))
+    layouts = (
+        ("before", "row · 256 + chunk · 16", lambda row, chunk: row * row_bytes + chunk * chunk_bytes),
+        ("after", "row · 256 + (chunk XOR row mod 8) · 16",
+         lambda row, chunk: row * row_bytes + (chunk ^ row % 8) * chunk_bytes),
+    )
     unit, left, between, top, bottom = 0.43, 0.7, 1.0, 0.95, 0.5  # inches; the grid is 8 × 11 units with its headings
-    fig, panels = figure(left + 16 * unit + between + 0.55, top + 11.1 * unit + bottom, "The banks that one phase of ldmatrix meets",
-                         "chunk 2 of rows 0 to 7 of a tile; the numbers are the 16-byte chunks that lie there, the first eight of a row",
-                         ncols=2)
+    fig, panels = figure(
+        left + 16 * unit + between + 0.55,
+        top + 11.1 * unit + bottom,
+        "The banks that one phase of ldmatrix meets",
+        "chunk 2 of rows 0 to 7 of a tile; the numbers are the 16-byte chunks that lie there, the first eight of a row",
+        ncols=2,
+    )
     margins(fig, left, 0.55, top, bottom, wspace=between / (8 * unit))
     for axes, (name, formula, offset) in zip(panels, layouts):
         hits = [0] * 8
@@ -496,8 +560,10 @@ def draw_bank_map():
                 group = offset(row, chunk) // group_bytes % 8  # of four banks
                 met = chunk == wanted
                 hits[group] += met
-                axes.add_patch(Rectangle((group + 0.04, row + 0.04), 0.92, 0.92, linewidth=0, facecolor=VERMILLION if met else INK,
-                                         alpha=1 if met else 0.16))
+                axes.add_patch(
+                    Rectangle((group + 0.04, row + 0.04), 0.92, 0.92, linewidth=0, facecolor=VERMILLION if met else INK,
+                              alpha=1 if met else 0.16)
+                )
                 axes.text(group + 0.5, row + 0.52, chunk, ha="center", va="center_baseline", size=10,
                           weight="bold" if met else "normal", color="white" if met else INK)
         for group, count in enumerate(hits):
@@ -511,7 +577,8 @@ def draw_bank_map():
         count = max(hits)
         busy = sum(4 for hit in hits if hit)
         idle = f"{32 - busy} of 32 banks idle in each" if busy < 32 else "every bank busy"
-        axes.text(0, -1.42, f"{name}: {count} wavefront{'s' if count > 1 else ''}, {idle}", size=10.5, weight="bold", va="baseline")
+        axes.text(0, -1.42, f"{name}: {count} wavefront{'s' if count > 1 else ''}, {idle}", size=10.5, weight="bold",
+                  va="baseline")
         axes.text(0, -0.86, formula, size=9, va="baseline")
         axes.set(xlim=(0, 8), ylim=(9.1, -2))
         axes.axis("off")
@@ -557,12 +624,17 @@ def differences(pictures, folder):
 
 def main():
     parser = argparse.ArgumentParser(description="Draws results files of ./runner --json=FILE.")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="results; files of one GPU are merged, the newer run counts")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="results; files of one GPU are merged, the newer run counts"
+    )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--out", metavar="DIR", type=Path, help="write the pictures there, as SVG")
-    where.add_argument("--check", metavar="DIR", type=Path, help="compare the SVGs there with what the files give; exit 1 if they differ")
+    where.add_argument("--check", metavar="DIR", type=Path,
+                       help="compare the SVGs there with what the files give; exit 1 if they differ")
     parser.add_argument("--png", action="store_true", help="with --out: write PNG as well")
     args = parser.parse_args()
+    if args.png and not args.out:
+        parser.error("--png goes with --out=DIR")
 
     results, bad = [], False
     for path in args.files:
@@ -580,7 +652,11 @@ def main():
 
     pictures = draw_all(sweeps_of(results), published)
     if args.out:
-        save(pictures, args.out, args.png)
+        try:
+            save(pictures, args.out, args.png)
+        except OSError as error:
+            print(f"{error.filename}: cannot be written ({error.strerror}).", file=sys.stderr)
+            return 2
         print("\n".join(f"{args.out / name}.svg" for name in pictures))
         return 2 if bad else 0
     wrong = list(differences(pictures, args.check))

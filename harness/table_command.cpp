@@ -1,0 +1,26 @@
+#include "harness/table_command.h"
+
+#include <ostream>
+
+#include "harness/baselines/stored.h"
+#include "harness/table.h"
+#include "harness/table_update.h"
+
+namespace flash_steps {
+
+std::vector<std::string> show_table(std::ostream& out, const std::vector<const Kernel*>& kernels,
+                                    const Options& options) {
+  const Published published = read_published();
+  const TableFiles table = options.table_files.empty() ? read_table_folder(stored_results(), published)
+                                                       : read_table_files(options.table_files, published);
+  if (!options.update) {
+    out << render_table(kernels, published, sweeps_of(table.files, published));
+  } else if (table.complaints.empty()) {
+    for (const std::string& line : update_pages(pages_to_update(*options.update), published, table.files)) {
+      out << line << "\n";
+    }
+  }
+  return table.complaints;
+}
+
+}  // namespace flash_steps
