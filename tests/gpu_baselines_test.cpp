@@ -15,6 +15,11 @@ struct BaselineCase {
   InputCase inputs;
 };
 
+void PrintTo(const BaselineCase& c, std::ostream* out) {
+  *out << name_of(c.baseline) << " ";
+  PrintTo(c.inputs, out);
+}
+
 class GpuBaselines : public GpuTestWith<BaselineCase> {};
 
 TEST_P(GpuBaselines, AreRightAtSeveralShapes) {

@@ -24,6 +24,9 @@ struct Case {
   Dtype dtype;
 };
 
+// Without it GoogleTest prints the bytes of pointers, which differ from run to run.
+void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel << " " << c.config; }
+
 std::string name(const testing::TestParamInfo<Case>& info) {
   const Case& c = info.param;
   return "K" + c.kernel + "_" + c.config + "_b" + std::to_string(c.batch) + "_h" + std::to_string(c.heads) + "_n" +

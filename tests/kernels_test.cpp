@@ -21,6 +21,9 @@ struct Case {
   Problem problem;
 };
 
+// Without it GoogleTest prints the bytes of pointers, which differ from run to run.
+void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel->name << " " << c.variant->tile.config; }
+
 // `tiles` counts steps of seqlen. Several heads and sequences show wrong strides; they are cheap where the sequence is
 // short.
 Case make_case(const Kernel& kernel, const Variant& variant, int tiles, InputDistribution inputs) {
