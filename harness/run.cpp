@@ -91,10 +91,12 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
 
   const bool is_gpu = backend->device().backend == Target::gpu;
   if (!options.baselines.empty() && !is_gpu) say("--baseline is left out, for baselines run on a GPU");
-  const Meta meta = make_meta(argv, backend->device());
   Results results;
-  if (options.resume) results = results_to_resume(options, meta, backend->device());
-  results.meta = meta;
+  if (options.json) {  // making the meta starts git
+    const Meta meta = make_meta(argv, backend->device());
+    if (options.resume) results = results_to_resume(options, meta, backend->device());
+    results.meta = meta;
+  }
   results.device = backend->device();
 
   std::set<std::string> said;  // a sentence that holds for all lengths is said once

@@ -120,6 +120,26 @@ void enter(Sweep& sweep, const ResultsFile& file, const Published& published) {
   }
 }
 
+// A file without times of published problems is complained of only if someone asked for it.
+TableFiles read_all(const std::vector<fs::path>& files, const Published& published, bool asked_for) {
+  TableFiles table;
+  for (const fs::path& file : files) {
+    try {
+      ResultsFile results = read(file);
+      if (has_times(results, published)) {
+        table.files.push_back(std::move(results));
+      } else if (asked_for) {
+        table.complaints.push_back(file.string() +
+                                   ": runs holds no time of a published problem; one made on a GPU with batch, heads "
+                                   "and inputs left at their defaults would work");
+      }
+    } catch (const std::runtime_error& error) {
+      table.complaints.emplace_back(error.what());
+    }
+  }
+  return table;
+}
+
 }  // namespace
 
 std::string ResultsFile::name() const {
@@ -129,20 +149,7 @@ std::string ResultsFile::name() const {
 }
 
 TableFiles read_table_files(const std::vector<fs::path>& files, const Published& published) {
-  TableFiles table;
-  for (const fs::path& file : files) {
-    try {
-      table.files.push_back(read(file));
-      if (has_times(table.files.back(), published)) continue;
-      table.files.pop_back();
-      table.complaints.push_back(file.string() +
-                                 ": runs holds no time of a published problem; one made on a GPU with batch, heads and "
-                                 "inputs left at their defaults would work");
-    } catch (const std::runtime_error& error) {
-      table.complaints.emplace_back(error.what());
-    }
-  }
-  return table;
+  return read_all(files, published, true);
 }
 
 TableFiles read_table_folder(const fs::path& folder, const Published& published) {
@@ -154,17 +161,7 @@ TableFiles read_table_folder(const fs::path& folder, const Published& published)
     if (schema.empty() || schema.starts_with("flash-steps/results/")) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-
-  TableFiles table;
-  for (const fs::path& file : files) {
-    try {
-      ResultsFile results = read(file);
-      if (has_times(results, published)) table.files.push_back(std::move(results));
-    } catch (const std::runtime_error& problem) {
-      table.complaints.emplace_back(problem.what());
-    }
-  }
-  return table;
+  return read_all(files, published, false);
 }
 
 const Run* Sweep::best_run(const std::string& kernel, int seqlen) const {
