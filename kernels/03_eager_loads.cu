@@ -1,7 +1,7 @@
 // 03_eager_loads: a copy is started as soon as its place in shared memory is free, and waited for when it is needed.
 //
-// Changed since 02_swizzling: V's copy is under way while S = Q·Kᵀ is computed, the next K's copy during the softmax
-// and P·V, the first K's copy while Q goes into registers. No barrier is added: the two that make a tile visible to all
+// Changed since 02_swizzling: V's copy is under way during S = Q·Kᵀ, the next K's copy during P and P·V, the first
+// K's copy while Q goes into registers. No barrier is added: the two that make a tile visible to all
 // warps are also the moments at which all warps are done with the other tile.
 //
 // What to look at: the same counters as before; on a GPU the time that warps wait for shared memory to fill.
@@ -149,10 +149,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     barrier();  // V is here for all warps, and all warps are done with K
     k_gmem += tile_cols * row_stride;
     v_gmem += tile_cols * row_stride;
-    if (kv_block + 1 < seqlen / tile_cols) {
-      copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
-      cp_async_commit();
-    }
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
 #pragma unroll
@@ -175,6 +171,11 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
           o_regs[r][n][half * 2 + 1] *= shrink;
         }
       }
+    }
+
+    if (kv_block + 1 < seqlen / tile_cols) {
+      copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
+      cp_async_commit();
     }
 
     // P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment to give back.

@@ -150,10 +150,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     barrier();  // V is here for all warps, and all warps are done with K
     k_gmem += tile_cols * row_stride;
     v_gmem += tile_cols * row_stride;
-    if (kv_block + 1 < seqlen / tile_cols) {
-      copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
-      cp_async_commit();
-    }
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
 #pragma unroll
@@ -176,6 +172,11 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
           o_regs[r][n][half * 2 + 1] *= shrink;
         }
       }
+    }
+
+    if (kv_block + 1 < seqlen / tile_cols) {
+      copy_tile_async<tile_cols>(k_smem, k_gmem, row_stride);
+      cp_async_commit();
     }
 
     // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment

@@ -226,8 +226,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
           const float* s = &s_regs[r][c * 2 + i / 2][half * 2];
           const float p0 = exp2_approx(fmaf(s[0], softmax_scale_log2, -row_max[r][half]));
           const float p1 = exp2_approx(fmaf(s[1], softmax_scale_log2, -row_max[r][half]));
-          row_sum[r][half] += p0;
-          row_sum[r][half] += p1;
+          row_sum[r][half] += p0 + p1;
           p_regs[r][i] = pack2<T>(p0, p1);
         }
       }
