@@ -8,6 +8,9 @@
 //             or counted twice shows.
 //   onehot    K is ±1 and each query is 8 times one key: it attends to that key alone, and O is a row of V. A row or
 //             column in the wrong place shows.
+//   tiny      Q and V are those of normal times 2^-12, K is that of normal times 2^12: the logits of normal. In fp16 a
+//             fifth of the elements of Q and V are subnormal, and so is most of O. Where a subnormal operand or result
+//             is flushed to 0 it shows. In bf16, which has the exponents of fp32, nothing but the scale of O changes.
 #include "harness/inputs.h"
 
 #include <cmath>
@@ -19,8 +22,9 @@
 namespace flash_steps {
 namespace {
 
-constexpr double large_deviation = 20;  // a logit's deviation is its square: Σ of head_dim products / √head_dim
-constexpr double onehot_factor = 8;     // the key's logit is 8·√128 = 90; those of others are from N(0, 8²)
+constexpr double large_deviation = 20;   // a logit's deviation is its square: Σ of head_dim products / √head_dim
+constexpr double onehot_factor = 8;      // the key's logit is 8·√128 = 90; those of others are from N(0, 8²)
+constexpr double tiny_factor = 0x1p-12;  // fp16 is subnormal below 2^-14; 2^12 times the largest quantile is 17,700
 
 using Quantile = std::function<double(int i)>;  // of the probability (i + ½) / input_table_size
 
@@ -53,12 +57,17 @@ double normal_quantile(int i) {
   return quantiles[i];
 }
 
+Quantile normal_times(double factor) {
+  return [factor](int i) { return factor * normal_quantile(i); };
+}
+
 Quantile quantile(InputDistribution inputs, Tensor tensor) {
   if (inputs == InputDistribution::uniform) return uniform_quantile;
+  if (inputs == InputDistribution::tiny) return normal_times(tensor == Tensor::k ? 1 / tiny_factor : tiny_factor);
   if (tensor == Tensor::v) return normal_quantile;
   switch (inputs) {
     case InputDistribution::large:
-      return [](int i) { return large_deviation * normal_quantile(i); };
+      return normal_times(large_deviation);
     case InputDistribution::constant:
       return [](int) { return 1.0; };
     case InputDistribution::onehot:

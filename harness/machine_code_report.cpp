@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::vector<const Variant*> chosen_variants(const Kernel& kernel, const Options& options) {
-  const Dtype dtype = options.dtype.value_or(Dtype::fp16);
+  const Dtype dtype = options.dtypes.empty() ? Dtype::fp16 : options.dtypes.front();
   std::vector<const Variant*> chosen;
   for (const Variant& variant : kernel.gpu) {
     if (variant.dtype != dtype) continue;

@@ -18,7 +18,7 @@ struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
   std::string baseline, samples, min_time, host_threads, lane_order, json, arch, update;
   bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
-  bool resume = false, table = false;
+  bool resume = false, table = false, errors = false;
   std::vector<std::string> files;  // what is not an option
 };
 
@@ -47,9 +47,9 @@ void declare(CLI::App& app, Given& given) {
   value("--heads", given.heads, "N", "Heads of each sequence [GPU: 16, emulator: 1]");
   value("--seqlen", given.seqlen, "LIST", "Lengths, a multiple of the tile each [GPU: 4096, emulator: 256]");
   value("--head-dim", given.head_dim, "128", "Elements of a head; the kernels are written for 128");
-  value("--dtype", given.dtype, "TYPE", "fp16 or bf16 [fp16]");
+  value("--dtype", given.dtype, "LIST", "fp16, bf16 [fp16]");
   value("--seed", given.seed, "SEED", "Of the inputs [1]");
-  value("--inputs", given.inputs, "NAME", "normal, uniform, large, constant or onehot [normal]");
+  value("--inputs", given.inputs, "LIST", "normal, uniform, large, constant, onehot, tiny, or all [normal]");
   value("--config", given.config, "NAME", "A config, or all [GPU: all, emulator: the first that fits]");
   app.add_flag("--check-only", given.check_only, "Validate and stop");
   app.add_flag("--profile", given.profile, "One bare launch, for a profiler");
@@ -62,6 +62,7 @@ void declare(CLI::App& app, Given& given) {
   app.add_flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
   app.add_flag("--table", given.table,
                "Show results files, named after it, beside the published figures [docs/results]");
+  app.add_flag("--errors", given.errors, "Show the errors of a results file [docs/results/h100_errors.json]");
   value("--update", given.update, "FILE", "Put the table into a page such as README.md, or into those of a folder");
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");
@@ -111,6 +112,17 @@ T one_of_all(const std::string& option, const std::string& text, const T (&all)[
   return one_of(option, text, choices);
 }
 
+// Each once, in the order given.
+template <typename T, size_t count>
+std::vector<T> some_of_all(const std::string& option, const std::string& list, const T (&all)[count]) {
+  std::vector<T> chosen;
+  for (const std::string& text : split(list, ',')) {
+    const T choice = one_of_all(option, text, all);
+    if (std::find(chosen.begin(), chosen.end(), choice) == chosen.end()) chosen.push_back(choice);
+  }
+  return chosen;
+}
+
 Mode mode_of(const Given& given) {
   std::vector<std::pair<std::string, Mode>> modes;
   if (given.list) modes.emplace_back("--list", Mode::list);
@@ -120,6 +132,7 @@ Mode mode_of(const Given& given) {
   if (given.check_only) modes.emplace_back("--check-only", Mode::check_only);
   if (given.profile) modes.emplace_back("--profile", Mode::profile);
   if (given.table) modes.emplace_back("--table", Mode::table);
+  if (given.errors) modes.emplace_back("--errors", Mode::errors);
   if (modes.empty()) return Mode::measure;
   if (modes.size() > 1) {
     throw UsageError(modes[0].first + " and " + modes[1].first + " do not go together; leave one of them out");
@@ -168,12 +181,19 @@ void check_device_options(const Given& given, DeviceChoice device) {
   }
 }
 
-void interpret_table(const Given& given, Options& options) {
-  options.table_files.assign(given.files.begin(), given.files.end());
+bool shows_files(Mode mode) { return mode == Mode::table || mode == Mode::errors; }
+
+void interpret_files(const Given& given, Options& options) {
+  options.files.assign(given.files.begin(), given.files.end());
+  if (options.mode == Mode::errors && options.files.size() > 1) {
+    throw UsageError("--errors shows one file, and " + given.files[0] + " and " + given.files[1] +
+                     " are given; leave one of them out");
+  }
   if (given.update.empty()) return;
   options.update = given.update;
-  if (options.mode != Mode::table) {
-    throw UsageError("--update=" + given.update + " is for --table, which is not given; give both or neither");
+  if (!shows_files(options.mode)) {
+    throw UsageError("--update=" + given.update +
+                     " is for --table or --errors, and neither is given; give one of them or leave it out");
   }
   if (!given.kernel.empty()) {
     throw UsageError("--update=" + given.update + " puts the whole table there, and --kernel=" + given.kernel +
@@ -185,10 +205,10 @@ Options interpret(const Given& given) {
   constexpr int max_int = std::numeric_limits<int>::max();
   Options options;
   options.mode = mode_of(given);
-  interpret_table(given, options);
+  interpret_files(given, options);
   options.kernels = given.kernel;
   const bool needs_kernel =
-      options.mode != Mode::list && options.mode != Mode::machine_code && options.mode != Mode::table;
+      options.mode != Mode::list && options.mode != Mode::machine_code && !shows_files(options.mode);
   if (options.kernels.empty() && needs_kernel) {
     throw UsageError("no kernel is chosen; --kernel=01_base, --kernel=01-03 or --kernel=all would work");
   }
@@ -212,8 +232,12 @@ Options interpret(const Given& given) {
     throw UsageError("--head-dim=" + given.head_dim + " is not covered; the kernels are written for " +
                      std::to_string(supported_head_dim));
   }
-  if (!given.dtype.empty()) options.dtype = one_of_all("dtype", given.dtype, all_dtypes);
-  if (!given.inputs.empty()) options.inputs = one_of_all("inputs", given.inputs, all_distributions);
+  if (!given.dtype.empty()) options.dtypes = some_of_all("dtype", given.dtype, all_dtypes);
+  if (given.inputs == "all") {
+    options.inputs.assign(std::begin(all_distributions), std::end(all_distributions));
+  } else if (!given.inputs.empty()) {
+    options.inputs = some_of_all("inputs", given.inputs, all_distributions);
+  }
   constexpr uint64_t max_seed = std::numeric_limits<uint64_t>::max();
   if (!given.seed.empty()) options.seed = whole_number<uint64_t>("seed", given.seed, 0, max_seed);
 
@@ -223,12 +247,7 @@ Options interpret(const Given& given) {
   if (!given.lane_order.empty()) {
     options.lane_order = whole_number<uint64_t>("lane-order", given.lane_order, 0, max_seed);
   }
-  for (const std::string& text : given.baseline.empty() ? std::vector<std::string>{} : split(given.baseline, ',')) {
-    const Baseline baseline = one_of_all("baseline", text, all_baselines);
-    if (std::find(options.baselines.begin(), options.baselines.end(), baseline) == options.baselines.end()) {
-      options.baselines.push_back(baseline);
-    }
-  }
+  if (!given.baseline.empty()) options.baselines = some_of_all("baseline", given.baseline, all_baselines);
   if (!given.json.empty()) options.json = given.json;
   options.resume = given.resume;
   if (options.resume && !options.json) {
@@ -288,7 +307,8 @@ Options parse_options(int argc, const char* const* argv) {
     throw UsageError(sentence + "; --help shows how it is used");
   }
   for (const std::string& argument : app.remaining()) {
-    if (!given.table || argument.empty() || argument[0] == '-') refuse_argument(app, argument);
+    const bool takes_files = given.table || given.errors;
+    if (!takes_files || argument.empty() || argument[0] == '-') refuse_argument(app, argument);
     given.files.push_back(argument);
   }
   for (const CLI::Option* option : app.get_options()) {

@@ -22,7 +22,7 @@ struct UsageError : std::runtime_error {
 enum class DeviceChoice { automatic, gpu, emulator };
 
 /// What to do with the chosen kernels.
-enum class Mode { measure, check_only, profile, explain, diff, list, machine_code, table };
+enum class Mode { measure, check_only, profile, explain, diff, list, machine_code, table, errors };
 
 struct Options {
   std::string help;  ///< not empty: print this and stop
@@ -37,8 +37,8 @@ struct Options {
   std::optional<int> batch;
   std::optional<int> heads;
   std::vector<int> seqlens;
-  std::optional<Dtype> dtype;
-  std::optional<InputDistribution> inputs;
+  std::vector<Dtype> dtypes;              ///< each once, in the order given
+  std::vector<InputDistribution> inputs;  ///< likewise
   std::optional<uint64_t> seed;
 
   TimingBudget budget;
@@ -48,8 +48,8 @@ struct Options {
   std::optional<std::filesystem::path> json;
   bool resume = false;  ///< go on with the results file; see resume.h
 
-  std::vector<std::filesystem::path> table_files;  ///< for table; empty: those of the project
-  std::optional<std::filesystem::path> update;     ///< for table: the page, or the folder of pages, to put it into
+  std::vector<std::filesystem::path> files;     ///< for table and errors, at most one; empty: those of the project
+  std::optional<std::filesystem::path> update;  ///< for both: the page to put it into; for table also a folder
 };
 
 /// Throws UsageError.

@@ -36,6 +36,37 @@ void check_seqlen(const Kernel& kernel, const Options& options, int seqlen) {
   if (refusal) throw UsageError(*refusal);
 }
 
+struct Combination {
+  Dtype dtype;
+  InputDistribution inputs;
+  int seqlen;
+};
+
+template <typename T>
+std::vector<T> or_default(const std::vector<T>& list, T left_open) {
+  return list.empty() ? std::vector{left_open} : list;
+}
+
+std::vector<Combination> combinations(const Options& options, const Problem& default_problem) {
+  std::vector<Combination> all;
+  for (Dtype dtype : or_default(options.dtypes, default_problem.dtype)) {
+    for (InputDistribution inputs : or_default(options.inputs, default_problem.inputs)) {
+      for (int seqlen : or_default(options.seqlens, default_problem.seqlen)) all.push_back({dtype, inputs, seqlen});
+    }
+  }
+  return all;
+}
+
+std::string text_of(int value) { return std::to_string(value); }
+std::string text_of(auto value) { return name_of(value); }
+
+template <typename T>
+void check_single(const std::vector<T>& list, const std::string& option, const std::string& takes_one) {
+  if (list.size() <= 1) return;
+  throw UsageError(takes_one + ", and --" + option + " has " + std::to_string(list.size()) + "; --" + option + "=" +
+                   text_of(list.front()) + " would work");
+}
+
 }  // namespace
 
 void check_choice(const std::vector<const Kernel*>& kernels, const Options& options) {
@@ -43,15 +74,15 @@ void check_choice(const std::vector<const Kernel*>& kernels, const Options& opti
     check_config(*kernel, options);
     for (int seqlen : options.seqlens) check_seqlen(*kernel, options, seqlen);
   }
+  if (options.mode == Mode::machine_code) check_single(options.dtypes, "dtype", "--machine-code counts one type");
   if (options.mode != Mode::profile) return;
   if (kernels.size() > 1) {
     throw UsageError("--profile launches one kernel, and " + std::to_string(kernels.size()) +
                      " are chosen; --kernel=" + kernels.front()->name + " would work");
   }
-  if (options.seqlens.size() > 1) {
-    throw UsageError("--profile launches one problem, and " + std::to_string(options.seqlens.size()) +
-                     " lengths are chosen; --seqlen=" + std::to_string(options.seqlens.front()) + " would work");
-  }
+  check_single(options.seqlens, "seqlen", "--profile launches one length");
+  check_single(options.dtypes, "dtype", "--profile launches one type");
+  check_single(options.inputs, "inputs", "--profile launches one distribution");
 }
 
 int published_batch(int seqlen) { return std::clamp(65536 / seqlen, 1, 16); }
@@ -59,12 +90,12 @@ int published_batch(int seqlen) { return std::clamp(65536 / seqlen, 1, 16); }
 std::vector<Problem> problems_of(const Options& options, const Problem& default_problem) {
   Problem problem = default_problem;
   problem.heads = options.heads.value_or(problem.heads);
-  problem.dtype = options.dtype.value_or(problem.dtype);
-  problem.inputs = options.inputs.value_or(problem.inputs);
   problem.seed = options.seed.value_or(problem.seed);
 
   std::vector<Problem> problems;
-  for (int seqlen : options.seqlens.empty() ? std::vector{problem.seqlen} : options.seqlens) {
+  for (const auto& [dtype, inputs, seqlen] : combinations(options, default_problem)) {
+    problem.dtype = dtype;
+    problem.inputs = inputs;
     problem.seqlen = seqlen;
     problem.batch = options.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
     // Nothing has this much; and below it no count of elements or bytes overflows.

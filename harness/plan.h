@@ -18,8 +18,9 @@ void check_choice(const std::vector<const Kernel*>& kernels, const Options& opti
 /// least.
 int published_batch(int seqlen);
 
-/// The problems that the options ask for, one for each seqlen. Where they leave the batch open it is the default
-/// problem's, but at most the published one. Throws MachineError for sizes beyond any memory.
+/// The problems that the options ask for, one for each dtype, inputs and seqlen, the seqlens of one dtype and inputs in
+/// a row. Where they leave the batch open it is the default problem's, but at most the published one. Throws
+/// MachineError for sizes beyond any memory.
 std::vector<Problem> problems_of(const Options& options, const Problem& default_problem);
 
 /// The variants of the kernels that the options choose and that can run this problem on this backend. Configs that the

@@ -24,6 +24,8 @@ const char* name_of(InputDistribution inputs) {
       return "constant";
     case InputDistribution::onehot:
       return "onehot";
+    case InputDistribution::tiny:
+      return "tiny";
   }
   return "";
 }

@@ -10,7 +10,7 @@
 namespace flash_steps {
 
 /// How Q, K and V are filled; see inputs.cpp for what each is good for.
-enum class InputDistribution { normal, uniform, large, constant, onehot };
+enum class InputDistribution { normal, uniform, large, constant, onehot, tiny };
 
 /// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q, K, V, O in [batch, seqlen, heads, head_dim].
 struct Problem {
@@ -34,8 +34,8 @@ struct Problem {
 
 inline constexpr Dtype all_dtypes[] = {Dtype::fp16, Dtype::bf16};
 inline constexpr InputDistribution all_distributions[] = {InputDistribution::normal, InputDistribution::uniform,
-                                                          InputDistribution::large, InputDistribution::constant,
-                                                          InputDistribution::onehot};
+                                                          InputDistribution::large,  InputDistribution::constant,
+                                                          InputDistribution::onehot, InputDistribution::tiny};
 
 const char* name_of(Dtype dtype);
 const char* name_of(InputDistribution inputs);

@@ -16,14 +16,10 @@ std::string number_or_default(const std::optional<T>& value) {
 }
 
 template <typename T>
-std::string name_or_default(const std::optional<T>& value) {
-  return value ? name_of(*value) : left_open;
-}
-
-std::string list_of(const std::vector<Baseline>& baselines) {
+std::string list_or(const std::vector<T>& list, const char* if_empty) {
   std::vector<std::string> names;
-  for (const Baseline baseline : baselines) names.emplace_back(name_of(baseline));
-  return names.empty() ? "none" : join(names, ",");
+  for (const T item : list) names.emplace_back(name_of(item));
+  return names.empty() ? if_empty : join(names, ",");
 }
 
 // All that decides how a length is measured: the option, and its value.
@@ -32,10 +28,10 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Options& opti
           {"--config", options.config.empty() ? left_open : options.config},
           {"--batch", number_or_default(options.batch)},
           {"--heads", number_or_default(options.heads)},
-          {"--dtype", name_or_default(options.dtype)},
-          {"--inputs", name_or_default(options.inputs)},
+          {"--dtype", list_or(options.dtypes, left_open)},
+          {"--inputs", list_or(options.inputs, left_open)},
           {"--seed", number_or_default(options.seed)},
-          {"--baseline", list_of(options.baselines)},
+          {"--baseline", list_or(options.baselines, "none")},
           {"--samples", std::to_string(options.budget.min_samples)},
           {"--min-time", significant(options.budget.min_seconds, 6)},
           {"--check-only", options.mode == Mode::check_only ? "given" : "not given"}};

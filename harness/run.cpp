@@ -6,9 +6,11 @@
 #include <iostream>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include "harness/baselines/stored.h"
 #include "harness/diff.h"
+#include "harness/errors_command.h"
 #include "harness/explain.h"
 #include "harness/list.h"
 #include "harness/machine_code_report.h"
@@ -85,8 +87,13 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
 
   const std::unique_ptr<Backend> backend = make_backend(options);
   const std::vector<Problem> problems = problems_of(options, backend->default_problem());
+  std::set<std::string> said;  // a sentence that holds for all problems is said once
   std::vector<std::vector<Job>> jobs;
-  for (const Problem& problem : problems) jobs.push_back(jobs_for(problem, kernels, options, *backend, std::cerr));
+  for (const Problem& problem : problems) {
+    std::ostringstream notes;
+    jobs.push_back(jobs_for(problem, kernels, options, *backend, notes));
+    if (said.insert(notes.str()).second) std::cerr << notes.str();
+  }
   if (options.mode == Mode::profile) return profile(*backend, problems.front(), jobs.front());
 
   const bool is_gpu = backend->device().backend == Target::gpu;
@@ -99,13 +106,12 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
   }
   results.device = backend->device();
 
-  std::set<std::string> said;  // a sentence that holds for all lengths is said once
   int exit_code = 0;
   Progress progress;
   Measurer measurer(*backend, options, progress);
   for (size_t p = 0; p < problems.size(); p++) {
     if (options.resume && has_problem(results, problems[p])) {
-      say("seqlen " + std::to_string(problems[p].seqlen) + " is in " + options.json->string() + " already");
+      say(describe(problems[p]) + " is in " + options.json->string() + " already");
       continue;
     }
     Measurement measurement = measurer.measure(problems[p], jobs[p]);
@@ -145,6 +151,9 @@ int run(const Options& options, const std::vector<std::string>& argv) {
       return show_machine_code(options, selected, argv);
     case Mode::table:
       return complain(show_table(std::cout, selected, options)) == 0 ? 0 : 2;
+    case Mode::errors:
+      show_errors(std::cout, selected, options);
+      return 0;
     default:
       return run_kernels(options, selected, argv);
   }

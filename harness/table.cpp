@@ -13,15 +13,6 @@ constexpr const char* nothing = "—";
 constexpr const char* held_down_mark = "*";
 constexpr const char* stored_mark = "†";
 
-std::string markdown_row(const std::vector<std::string>& cells) { return "| " + join(cells, " | ") + " |\n"; }
-
-// The first column is text, the others are numbers.
-std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns) {
-  std::vector<std::string> rule(cells.size(), "---:");
-  std::fill_n(rule.begin(), text_columns, "---");
-  return markdown_row(cells) + markdown_row(rule);
-}
-
 std::string percent_text(std::optional<double> percent) { return percent ? fixed(*percent, 1) : nothing; }
 
 const Comparison* against_fa2(const Run* run) {
@@ -152,11 +143,9 @@ std::string published_note(const Published& published) {
          "counts 6 FLOP a score for the softmax besides the 4·head_dim of the products, which alone we count.\n";
 }
 
-std::string date_of(const ResultsFile& file) { return file.results.meta.date.substr(0, 10); }
-
 std::string sources_note(const Sweep& sweep) {
   std::vector<std::string> files;
-  for (const ResultsFile* file : sweep.files) files.push_back("`" + file->name() + "` of " + date_of(*file));
+  for (const ResultsFile* file : sweep.files) files.push_back("`" + file->name() + "` of " + file->date());
   std::string note = "- " + sweep.name() + ": " + join(files, ", ");
   if (files.size() > 1) note += "; where they hold the same run, that of the newest counts";
   return note + ".";
@@ -185,19 +174,6 @@ std::string sweep_note(const SweepColumns& columns, const std::vector<const Kern
   }
   if (columns.any_stored) note += stored_note(sweep);
   return note + "\n";
-}
-
-// As it would be typed: without the place of the program and of its output.
-std::string command_of(const ResultsFile& file) {
-  std::vector<std::string> words = {"./runner"};
-  const std::vector<std::string>& argv = file.results.meta.argv;
-  for (size_t i = 1; i < argv.size(); i++) {
-    if (argv[i] == "--json")
-      i++;
-    else if (!argv[i].starts_with("--json="))
-      words.push_back(argv[i]);
-  }
-  return "`" + join(words, " ") + "`";
 }
 
 }  // namespace
@@ -296,7 +272,7 @@ std::string render_steps(const std::vector<std::string>& kernels, const Sweep& s
 
   const ResultsFile& file = *sweep.files.front();
   table += "\n" + sweep.name() + ", seqlen " + std::to_string(table_seqlen) + ": `" + file.name() + "`, made by " +
-           command_of(file) + ".";
+           "`" + file.command() + "`.";
   if (!held.empty()) {
     table += (all_held_down ? " The clocks" : std::string(" ") + held_down_mark + ": the clocks") +
              std::string(" were held down by power or heat, to a mean SM clock of ") + clock_text(held) + " MHz" +

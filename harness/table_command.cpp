@@ -11,8 +11,8 @@ namespace flash_steps {
 std::vector<std::string> show_table(std::ostream& out, const std::vector<const Kernel*>& kernels,
                                     const Options& options) {
   const Published published = read_published();
-  const TableFiles table = options.table_files.empty() ? read_table_folder(stored_results(), published)
-                                                       : read_table_files(options.table_files, published);
+  const TableFiles table = options.files.empty() ? read_table_folder(stored_results(), published)
+                                                 : read_table_files(options.files, published);
   if (!options.update) {
     out << render_table(kernels, published, sweeps_of(table.files, published));
   } else if (table.complaints.empty()) {

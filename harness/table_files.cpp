@@ -94,20 +94,8 @@ bool has_times(const ResultsFile& file, const Published& published) {
   return std::any_of(file.results.runs.begin(), file.results.runs.end(), counts);
 }
 
-ResultsFile read(const fs::path& file) {
-  ResultsFile read{file, read_results(file)};
-  check_runs(read);
-  return read;
-}
-
 bool is_newer(const ResultsFile* a, const ResultsFile* b) {
   return a->results.meta.date > b->results.meta.date;  // the dates' form sorts as text
-}
-
-std::string gpu_name(const ResultsFile& file) {
-  const std::string vendor = "NVIDIA ";
-  const std::string& name = file.results.device.name;
-  return name.starts_with(vendor) ? name.substr(vendor.size()) : name;
 }
 
 void enter(Sweep& sweep, const ResultsFile& file, const Published& published) {
@@ -125,7 +113,7 @@ TableFiles read_all(const std::vector<fs::path>& files, const Published& publish
   TableFiles table;
   for (const fs::path& file : files) {
     try {
-      ResultsFile results = read(file);
+      ResultsFile results = read_results_file(file);
       if (has_times(results, published)) {
         table.files.push_back(std::move(results));
       } else if (asked_for) {
@@ -146,6 +134,30 @@ std::string ResultsFile::name() const {
   std::error_code error;
   const fs::path relative = fs::relative(file, FLASH_STEPS_SOURCE_DIR, error);
   return error || relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
+
+std::string ResultsFile::command() const {
+  std::vector<std::string> words = {"./runner"};
+  const std::vector<std::string>& argv = results.meta.argv;
+  for (size_t i = 1; i < argv.size(); i++) {
+    if (argv[i] == "--json")
+      i++;
+    else if (!argv[i].starts_with("--json="))
+      words.push_back(argv[i]);
+  }
+  return join(words, " ");
+}
+
+std::string ResultsFile::device() const {
+  const std::string vendor = "NVIDIA ";
+  const std::string& name = results.device.name;
+  return name.starts_with(vendor) ? name.substr(vendor.size()) : name;
+}
+
+ResultsFile read_results_file(const fs::path& file) {
+  ResultsFile read{file, read_results(file)};
+  check_runs(read);
+  return read;
 }
 
 TableFiles read_table_files(const std::vector<fs::path>& files, const Published& published) {
@@ -174,7 +186,7 @@ std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Publis
   for (const ResultsFile& file : files) {
     for (const Run& run : file.results.runs) {
       if (!run.timing || !published.has(run.problem)) continue;
-      const std::string gpu = gpu_name(file);
+      const std::string gpu = file.device();
       auto sweep = std::find_if(sweeps.begin(), sweeps.end(), [&](const Sweep& other) {
         return other.gpu == gpu && other.dtype == run.problem.dtype;
       });

@@ -18,7 +18,17 @@ struct ResultsFile {
 
   /// As it is shown: from the project's folder on if it lies there, otherwise as given.
   std::string name() const;
+  /// The day on which it was made: "2025-01-31".
+  std::string date() const { return results.meta.date.substr(0, 10); }
+  /// The command that made it, as it would be typed: without the place of the program and of its output.
+  std::string command() const;
+  /// "H100 80GB HBM3", or "emulator".
+  std::string device() const;
 };
+
+/// Throws std::runtime_error that names the file and the field where it is not of this schema or of a kernel that does
+/// not exist.
+ResultsFile read_results_file(const std::filesystem::path& file);
 
 struct TableFiles {
   std::vector<ResultsFile> files;

@@ -67,6 +67,14 @@ std::string fixed(double value, int decimals) { return printed("%.*f", decimals,
 
 std::string significant(double value, int digits) { return printed("%.*g", digits, value); }
 
+std::string markdown_row(const std::vector<std::string>& cells) { return "| " + join(cells, " | ") + " |\n"; }
+
+std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns) {
+  std::vector<std::string> rule(cells.size(), "---:");
+  std::fill_n(rule.begin(), text_columns, "---");
+  return markdown_row(cells) + markdown_row(rule);
+}
+
 std::string pad_left(const std::string& text, int width) { return spaces(width - width_of(text)) + text; }
 
 std::string pad_right(const std::string& text, int width) { return text + spaces(width - width_of(text)); }

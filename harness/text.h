@@ -22,6 +22,10 @@ std::string fixed(double value, int decimals);
 /// With a number of significant digits, as short as it goes: 0.00024, 1.5e-07, nan.
 std::string significant(double value, int digits);
 
+/// A row of a table in Markdown, and its head, whose first columns are text and the others numbers. Whole lines.
+std::string markdown_row(const std::vector<std::string>& cells);
+std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns);
+
 /// Filled up with spaces to a width in characters. A character of several UTF-8 bytes counts once.
 std::string pad_left(const std::string& text, int width);
 std::string pad_right(const std::string& text, int width);

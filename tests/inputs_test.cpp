@@ -135,6 +135,37 @@ TEST(Inputs, ConstantMakesAllLogitsEqual) {
   EXPECT_NEAR(deviation(values(inputs.v, Dtype::fp16)), 1, 0.02);
 }
 
+TEST(Inputs, TinyIsNormalScaledByPowersOfTwo) {
+  for (Dtype dtype : all_dtypes) {
+    const HostInputs normal = make_inputs(problem_of(InputDistribution::normal, dtype));
+    const HostInputs tiny = make_inputs(problem_of(InputDistribution::tiny, dtype));
+    // In fp16 the smaller of the two numbers may be subnormal, with a rounding step of 2^-24.
+    const double subnormal_step = dtype == Dtype::fp16 ? 0x1p-24 : 0;
+    const auto expect_scaled = [&](const std::vector<uint16_t>& scaled, const std::vector<uint16_t>& unscaled, int by) {
+      const double lost = by > 0 ? std::ldexp(subnormal_step, by) : subnormal_step;
+      for (size_t i = 0; i < scaled.size(); i++) {
+        ASSERT_NEAR(to_double(scaled[i], dtype), std::ldexp(to_double(unscaled[i], dtype), by), lost);
+      }
+    };
+    expect_scaled(tiny.q, normal.q, -12);
+    expect_scaled(tiny.k, normal.k, 12);
+    expect_scaled(tiny.v, normal.v, -12);
+  }
+}
+
+TEST(Inputs, InFp16AFifthOfTinyIsSubnormalAndSoIsMostOfO) {
+  Problem problem = problem_of(InputDistribution::tiny);
+  problem.seqlen = 256;
+  const HostInputs inputs = make_inputs(problem);
+  const auto subnormal_share = [](const std::vector<double>& x) {
+    return std::count_if(x.begin(), x.end(), [](double v) { return std::abs(v) < 0x1p-14; }) / double(x.size());
+  };
+  EXPECT_NEAR(subnormal_share(values(inputs.q, problem.dtype)), 0.197, 0.01);  // |N(0, 1)| < 1/4
+  EXPECT_NEAR(subnormal_share(values(inputs.v, problem.dtype)), 0.197, 0.01);
+  EXPECT_EQ(subnormal_share(values(inputs.k, problem.dtype)), 0);
+  EXPECT_GT(subnormal_share(reference_attention(problem, inputs).exact), 0.95);
+}
+
 TEST(Inputs, OnehotQueriesPointAtOneKeyOfTheirOwnHead) {
   const Problem problem = problem_of(InputDistribution::onehot);
   const HostInputs inputs = make_inputs(problem);

@@ -50,7 +50,7 @@ class RecordingBackend : public Backend {
   OutputErrors check(Baseline baseline) override {
     record(std::string("check ") + name_of(baseline));
     OutputErrors errors;
-    errors.max_abs = baseline == wrong ? 1 : 0;
+    errors.max_abs = baseline == wrong ? 1 : errors_of_baselines;
     return errors;
   }
   void launch(const Variant& variant) override { record("launch " + variant.tile.config); }
@@ -81,6 +81,7 @@ class RecordingBackend : public Backend {
   std::optional<Observation> observed;
   std::optional<Baseline> missing;
   std::optional<Baseline> wrong;
+  double errors_of_baselines = 0;
   std::map<std::string, double>
       milliseconds;  // the first of three samples, each 1 more than the one before; 1 by default
   std::vector<TimingBudget> budgets;
@@ -147,6 +148,20 @@ TEST_F(Measure, CheckOnlyNeitherTimesNorCounts) {
   RecordingBackend emulator(Target::emulator);
   emulator.observed = Observation{};
   EXPECT_EQ(measured(emulator).runs[0].counters, std::nullopt);
+}
+
+TEST_F(Measure, CheckOnlyAlsoChecksTheBaselinesAndKeepsTheirErrors) {
+  RecordingBackend gpu(Target::gpu);
+  options_.mode = Mode::check_only;
+  options_.baselines = {Baseline::fa2};
+  gpu.errors_of_baselines = 0.25;
+  const Measurement result = measured(gpu);
+  gpu.events.erase(gpu.events.begin(), gpu.events.begin() + 6);  // the small shapes
+  EXPECT_THAT(gpu.events, ElementsAre("load 1024", "check a", "check b", "prepare fa2", "check fa2"));
+  ASSERT_THAT(result.baselines, SizeIs(1));
+  EXPECT_EQ(result.baselines[0].validation.max_abs_error, 0.25);
+  EXPECT_EQ(result.baselines[0].timing, std::nullopt);
+  EXPECT_TRUE(result.runs[0].baselines.empty());
 }
 
 TEST_F(Measure, AWrongKernelIsNotTimedAndTheOthersGoOn) {

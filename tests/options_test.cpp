@@ -12,6 +12,7 @@ namespace {
 using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -38,19 +39,20 @@ TEST(Options, NothingGivenAsksForHelp) {
 }
 
 TEST(Options, EveryOptionIsUnderstood) {
-  const Options o = parse({"--kernel=01-03,09", "--device=auto", "--batch=2", "--heads=3", "--seqlen=64,128",
-                           "--head-dim=128", "--dtype=bf16", "--seed=18446744073709551615", "--inputs=onehot",
-                           "--config=64x64", "--json=out.json", "--samples=7", "--min-time=0.25", "--host-threads=2",
-                           "--lane-order=5", "--check-only", "--baseline=cudnn,fa2,cudnn", "--resume"});
+  const Options o =
+      parse({"--kernel=01-03,09", "--device=auto", "--batch=2", "--heads=3", "--seqlen=64,128", "--head-dim=128",
+             "--dtype=bf16,fp16,bf16", "--seed=18446744073709551615", "--inputs=onehot,tiny", "--config=64x64",
+             "--json=out.json", "--samples=7", "--min-time=0.25", "--host-threads=2", "--lane-order=5", "--check-only",
+             "--baseline=cudnn,fa2,cudnn", "--resume"});
   EXPECT_EQ(o.mode, Mode::check_only);
   EXPECT_EQ(o.kernels, "01-03,09");
   EXPECT_EQ(o.device, DeviceChoice::automatic);
   EXPECT_EQ(o.batch, 2);
   EXPECT_EQ(o.heads, 3);
   EXPECT_THAT(o.seqlens, ElementsAre(64, 128));
-  EXPECT_EQ(o.dtype, Dtype::bf16);
+  EXPECT_THAT(o.dtypes, ElementsAre(Dtype::bf16, Dtype::fp16));
   EXPECT_EQ(o.seed, 18446744073709551615u);
-  EXPECT_EQ(o.inputs, InputDistribution::onehot);
+  EXPECT_THAT(o.inputs, ElementsAre(InputDistribution::onehot, InputDistribution::tiny));
   EXPECT_EQ(o.config, "64x64");
   EXPECT_EQ(o.json, "out.json");
   EXPECT_EQ(o.budget.min_samples, 7);
@@ -66,7 +68,8 @@ TEST(Options, WhatIsLeftOpenStaysOpen) {
   EXPECT_EQ(o.mode, Mode::measure);
   EXPECT_EQ(o.device, DeviceChoice::automatic);
   EXPECT_EQ(o.batch, std::nullopt);
-  EXPECT_EQ(o.dtype, std::nullopt);
+  EXPECT_TRUE(o.dtypes.empty());
+  EXPECT_TRUE(o.inputs.empty());
   EXPECT_TRUE(o.seqlens.empty());
   EXPECT_EQ(o.json, std::nullopt);
 }
@@ -112,7 +115,12 @@ TEST(Options, NamesThatDoNotExistAreAnsweredWithThoseThatDo) {
   EXPECT_EQ(refusal({"--kernel=01", "--device=tpu"}), "--device=tpu is not one of auto, gpu, emulator");
   EXPECT_EQ(refusal({"--kernel=01", "--baseline=fa2,fa3"}), "--baseline=fa3 is not one of fa2, cudnn, standard");
   EXPECT_EQ(refusal({"--kernel=01", "--inputs=zeros"}),
-            "--inputs=zeros is not one of normal, uniform, large, constant, onehot");
+            "--inputs=zeros is not one of normal, uniform, large, constant, onehot, tiny");
+  EXPECT_EQ(refusal({"--kernel=01", "--dtype=fp16,"}), "--dtype= is not one of fp16, bf16");
+}
+
+TEST(Options, AllInputsAreAllDistributionsInTheirOrder) {
+  EXPECT_THAT(parse({"--kernel=01", "--inputs=all"}).inputs, ElementsAreArray(all_distributions));
 }
 
 TEST(Options, OnlyHeadDim128IsCovered) {
@@ -258,12 +266,18 @@ TEST_F(Plan, ASeqlenIsRefusedIfNoChosenTileDividesIt) {
   EXPECT_THAT(refusal(options), AllOf(HasSubstr("07_autotune 128x32"), HasSubstr("128 and 256 would work")));
 }
 
-TEST_F(Plan, ProfilingTakesOneKernelAndOneLength) {
+TEST_F(Plan, ProfilingTakesOneKernelAndOneProblem) {
   Options options;
   options.mode = Mode::profile;
   options.seqlens = {128, 256};
-  EXPECT_THAT(refusal(options), HasSubstr("--seqlen=128 would work"));
+  EXPECT_EQ(refusal(options), "--profile launches one length, and --seqlen has 2; --seqlen=128 would work");
   options.seqlens = {128};
+  options.dtypes = {Dtype::bf16, Dtype::fp16};
+  EXPECT_EQ(refusal(options), "--profile launches one type, and --dtype has 2; --dtype=bf16 would work");
+  options.dtypes = {Dtype::bf16};
+  options.inputs = {InputDistribution::large, InputDistribution::tiny};
+  EXPECT_EQ(refusal(options), "--profile launches one distribution, and --inputs has 2; --inputs=large would work");
+  options.inputs = {InputDistribution::large};
   EXPECT_EQ(refusal(options), "accepted");
   EXPECT_THROW(check_choice({&kernel_, &kernel_}, options), UsageError);
 }
@@ -286,6 +300,27 @@ TEST_F(Plan, OptionsThatAreLeftOpenComeFromTheBackend) {
   Problem second = expected;
   second.seqlen = 128;
   EXPECT_THAT(problems_of(options, open), ElementsAre(expected, second));
+}
+
+TEST_F(Plan, MachineCodeIsOfOneType) {
+  Options options;
+  options.mode = Mode::machine_code;
+  options.dtypes = {Dtype::bf16, Dtype::fp16};
+  EXPECT_THAT(refusal(options), HasSubstr("--dtype=bf16 would work"));
+}
+
+TEST_F(Plan, EachCombinationOfTypeDistributionAndLengthIsAProblem) {
+  Options options;
+  options.dtypes = {Dtype::fp16, Dtype::bf16};
+  options.inputs = {InputDistribution::tiny, InputDistribution::normal};
+  options.seqlens = {64, 128};
+  std::vector<Problem> expected;
+  for (Dtype dtype : options.dtypes) {
+    for (InputDistribution inputs : options.inputs) {
+      for (int seqlen : options.seqlens) expected.push_back({.seqlen = seqlen, .dtype = dtype, .inputs = inputs});
+    }
+  }
+  EXPECT_THAT(problems_of(options, Problem{}), ElementsAreArray(expected));
 }
 
 TEST_F(Plan, TheBatchThatIsLeftOpenIsThePublishedOneOfEachLength) {

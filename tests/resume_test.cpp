@@ -94,6 +94,7 @@ TEST_F(Resume, RefusesOtherSettingsAndNamesThem) {
   expect_refused({"--batch=2"}, "--batch was the default and is 2");
   expect_refused({"--heads=2"}, "--heads was the default and is 2");
   expect_refused({"--inputs=large"}, "--inputs was the default and is large");
+  expect_refused({"--inputs=large,tiny"}, "--inputs was the default and is large,tiny");
   expect_refused({"--seed=7"}, "--seed was the default and is 7");
   expect_refused({"--config=64x64"}, "--config was the default and is 64x64");
   expect_refused({"--samples=3"}, "--samples was 20 and is 3");

@@ -125,7 +125,7 @@ TEST_F(Runner, RefusesWhatNoMemoryHolds) {
 TEST_F(Runner, RefusesBadNames) {
   expect_refused(2, "--kernel=01 --dtype=fp8", "--dtype=fp8", "fp16, bf16");
   expect_refused(2, "--kernel=01 --device=tpu", "--device=tpu", "auto, gpu, emulator");
-  expect_refused(2, "--kernel=01 --inputs=zeros", "--inputs=zeros", "normal, uniform, large, constant, onehot");
+  expect_refused(2, "--kernel=01 --inputs=zeros", "--inputs=zeros", "normal, uniform, large, constant, onehot, tiny");
   expect_refused(2, "--kernel=01 --config=7x7", "--config=7x7", "64x64");
   expect_refused(2, "--kernel=01 --sedd=1", "--sedd", "--seed");
   expect_refused(2, "01_base", "01_base", "--kernel=");
@@ -192,6 +192,27 @@ TEST_F(Runner, WritesResultsThatCanBeReadBack) {
   EXPECT_TRUE(last.validation.passed);
   EXPECT_EQ(last.counters->ldmatrix.bank_conflicts(), 0u);
   EXPECT_TRUE(last.lines.empty());
+}
+
+TEST_F(Runner, RunsEachCombinationOfTypeAndDistributionAndResumesWhatIsMissing) {
+  const std::string command =
+      "--kernel=01 --device=emulator --check-only --dtype=fp16,bf16 --inputs=all --json=out.json";
+  EXPECT_EQ(run(command + " --seqlen=64").exit_code, 0);
+  const Outcome resumed = run(command + " --seqlen=64,128 --resume");
+  EXPECT_EQ(resumed.exit_code, 0);
+  EXPECT_THAT(resumed.err, HasSubstr("seqlen 64, head_dim 128, bf16, tiny inputs, seed 1 is in out.json already"));
+  const Results results = read_results(folder_ / "work" / "out.json");
+  for (Dtype dtype : all_dtypes) {
+    for (InputDistribution inputs : all_distributions) {
+      for (int seqlen : {64, 128}) {
+        const Problem problem{.seqlen = seqlen, .dtype = dtype, .inputs = inputs};
+        EXPECT_EQ(std::count_if(results.runs.begin(), results.runs.end(),
+                                [&](const flash_steps::Run& done) { return done.problem == problem; }),
+                  1)
+            << name_of(dtype) << " " << name_of(inputs) << " " << seqlen;
+      }
+    }
+  }
 }
 
 TEST_F(Runner, ExplainShowsTheLinesOfTheConflictsAndThatSwizzlingHasNone) {

@@ -406,9 +406,9 @@ Options parse(std::vector<const char*> arguments) {
 TEST(TableOptions, FilesFollowTheTable) {
   const Options options = parse({"--table", "a.json", "b.json", "--update=README.md"});
   EXPECT_EQ(options.mode, Mode::table);
-  EXPECT_THAT(options.table_files, ElementsAre("a.json", "b.json"));
+  EXPECT_THAT(options.files, ElementsAre("a.json", "b.json"));
   EXPECT_EQ(options.update, "README.md");
-  EXPECT_THAT(parse({"--table"}).table_files, IsEmpty());
+  EXPECT_THAT(parse({"--table"}).files, IsEmpty());
 }
 
 TEST(TableOptions, WhatDoesNotGoTogetherIsRefused) {

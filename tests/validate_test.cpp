@@ -90,6 +90,33 @@ TEST(Judge, OneWrongElementAmongManyFails) {
   EXPECT_FALSE(judge(compare(problem, output, reference), problem.dtype).passed);
 }
 
+// The rule still bites where O is subnormal: its rounding step there is 2^-24.
+TEST(Judge, WhatFlushesSubnormalNumbersFailsOnTinyInputs) {
+  Problem problem;
+  problem.inputs = InputDistribution::tiny;
+  const HostInputs inputs = make_inputs(problem);
+  const Reference reference = reference_attention(problem, inputs);
+  const auto flushed = [&](const std::vector<uint16_t>& bits) {
+    std::vector<uint16_t> result = bits;
+    for (uint16_t& b : result) {
+      if (std::abs(to_double(b, problem.dtype)) < 0x1p-14) b = 0;
+    }
+    return result;
+  };
+  const auto output_of = [&](const HostInputs& from) {
+    std::vector<uint16_t> output;
+    for (double value : reference_attention(problem, from).exact) output.push_back(from_double(value, problem.dtype));
+    return output;
+  };
+  const auto passes = [&](const std::vector<uint16_t>& output) {
+    return judge(compare(problem, output, reference), problem.dtype).passed;
+  };
+  EXPECT_TRUE(passes(output_of(inputs)));
+  EXPECT_FALSE(passes(flushed(output_of(inputs))));
+  EXPECT_FALSE(passes(output_of({flushed(inputs.q), inputs.k, inputs.v})));
+  EXPECT_FALSE(passes(output_of({inputs.q, inputs.k, flushed(inputs.v)})));
+}
+
 Variant variant_of(int tile_rows, int tile_cols, int heads = 0) {
   Variant variant{};
   variant.tile.config = "tile";

@@ -60,7 +60,7 @@ class GpuBackend final : public Backend {
     if (with_reference) {
       next.reference = DeviceArray<float>(problem.elements());
       // Where O will be is room for ref16, of which only the errors are kept.
-      device_reference(problem, next.inputs, next.reference, next.output);
+      device_reference(problem, next.inputs, precision_of(problem), next.reference, next.output);
       next.ref16 = compare_on_device(next.output, problem.dtype, next.reference);
     }
     poison(next.output);
@@ -161,7 +161,7 @@ class GpuBackend final : public Backend {
             .ref16_max_abs = loaded.ref16->max_abs,
             .ref16_rms = loaded.ref16->rms,
             .max_abs_reference = output.max_abs_reference,
-            .reference = "fp32 on the GPU"};
+            .reference = name_of(precision_of(loaded.problem))};
   }
 
   std::unique_ptr<Nvml> nvml_;

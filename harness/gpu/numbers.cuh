@@ -29,4 +29,14 @@ __device__ inline uint16_t from_float(float value) {
   }
 }
 
+/// Likewise, in one rounding.
+template <Dtype dtype>
+__device__ inline uint16_t from_double(double value) {
+  if constexpr (dtype == Dtype::fp16) {
+    return __half_as_ushort(__double2half(value));
+  } else {
+    return __bfloat16_as_ushort(__double2bfloat16(value));
+  }
+}
+
 }  // namespace flash_steps

@@ -1,0 +1,38 @@
+// Pages of which parts are made from results: what lies between two markers that are lines of their own,
+//
+//     <!-- table -->
+//     <!-- /table -->
+//
+// is made anew, and the rest stays as it is.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace flash_steps {
+
+/// What goes between the markers of one name.
+struct PageBlock {
+  std::string name;
+  std::function<std::string()> render;  ///< whole lines
+};
+
+std::string opening_marker(const std::string& block);
+std::string closing_marker(const std::string& block);
+
+/// Throws UsageError: "cannot update PAGE: REASON".
+[[noreturn]] void refuse_page(const std::filesystem::path& page, const std::string& reason);
+
+/// `text` with its blocks made anew. `page` is for messages. Throws UsageError where a marker is missing, or all are.
+std::string with_blocks(const std::string& text, const std::filesystem::path& page,
+                        const std::vector<PageBlock>& blocks);
+
+/// Rewrites the pages that are not as `updated` makes them, none if it throws for one of them, and returns a line for
+/// each. Throws UsageError for a page that cannot be read.
+std::vector<std::string> rewrite_pages(
+    const std::vector<std::filesystem::path>& pages,
+    const std::function<std::string(const std::string& text, const std::filesystem::path& page)>& updated);
+
+}  // namespace flash_steps
