@@ -18,7 +18,7 @@ struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
   std::string baseline, samples, min_time, host_threads, lane_order, json, arch, update;
   bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
-  bool resume = false, table = false, errors = false;
+  bool resume = false, table = false, bounds = false, errors = false;
   std::vector<std::string> files;  // what is not an option
 };
 
@@ -31,6 +31,7 @@ constexpr const char* examples = R"(Examples:
   runner --kernel=all --seqlen=512,1024,2048,4096,8192,16384 --baseline=fa2 --json=sweep.json
                                          the published sweep, beside FlashAttention-2
   runner --table                         percent of FlashAttention-2: as published, and as measured
+  runner --table --bounds                and what the hardware allows each step
   runner --machine-code --arch=sm_80     what the steps became in a GPU's own instructions
 
 Exit codes: 0 good, 1 a kernel was wrong, 2 the command line was wrong, 3 the machine cannot do it.
@@ -62,6 +63,8 @@ void declare(CLI::App& app, Given& given) {
   app.add_flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
   app.add_flag("--table", given.table,
                "Show results files, named after it, beside the published figures [docs/results]");
+  app.add_flag("--bounds", given.bounds,
+               "With --table: what the busiest pipe of an SM allows, beside each GPU's figures");
   app.add_flag("--errors", given.errors, "Show the errors of a results file [docs/results/h100_errors.json]");
   value("--update", given.update, "FILE", "Put the table into a page such as README.md, or into those of a folder");
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
@@ -188,6 +191,14 @@ void interpret_files(const Given& given, Options& options) {
   if (options.mode == Mode::errors && options.files.size() > 1) {
     throw UsageError("--errors shows one file, and " + given.files[0] + " and " + given.files[1] +
                      " are given; leave one of them out");
+  }
+  options.bounds = given.bounds;
+  if (options.bounds && options.mode != Mode::table) {
+    throw UsageError("--bounds is for --table, which is not given; give both or neither");
+  }
+  if (options.bounds && !given.update.empty()) {
+    throw UsageError("--bounds and --update=" + given.update +
+                     " do not go together, for the page's markers say what it shows; leave one of them out");
   }
   if (given.update.empty()) return;
   options.update = given.update;

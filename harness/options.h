@@ -48,6 +48,7 @@ struct Options {
   std::optional<std::filesystem::path> json;
   bool resume = false;  ///< go on with the results file; see resume.h
 
+  bool bounds = false;                          ///< for table: with the columns of the bounds
   std::vector<std::filesystem::path> files;     ///< for table and errors, at most one; empty: those of the project
   std::optional<std::filesystem::path> update;  ///< for both: the page to put it into; for table also a folder
 };

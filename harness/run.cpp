@@ -12,6 +12,7 @@
 #include "harness/diff.h"
 #include "harness/errors_command.h"
 #include "harness/explain.h"
+#include "harness/explain_bound.h"
 #include "harness/list.h"
 #include "harness/machine_code_report.h"
 #include "harness/measure.h"
@@ -58,6 +59,16 @@ int profile(Backend& backend, const Problem& problem, const std::vector<Job>& jo
   std::cout << "launched " << jobs.front().name() << " once: " << describe(problem) << "\n";
   const auto observation = backend.observation();
   return complain(observation ? observation->hazards : std::vector<std::string>{});
+}
+
+void explain(Backend& emulator, const std::vector<Job>& jobs, const std::vector<Run>& runs) {
+  BoundExplainer bound(emulator, jobs.front().variant->dtype);
+  for (size_t i = 0; i < jobs.size(); i++) {
+    print_explanation(std::cout, runs[i], *jobs[i].kernel);
+    if (!runs[i].validation.passed) continue;  // its counters may be those of a launch that did not end
+    bound.print(std::cout, *jobs[i].kernel, *jobs[i].variant);
+    std::cout << "\n";
+  }
 }
 
 void check_json(const Options& options) {
@@ -120,9 +131,7 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
       if (said.insert(note).second) say(note);
     }
     if (options.mode == Mode::explain) {
-      for (size_t i = 0; i < jobs[p].size(); i++) {
-        print_explanation(std::cout, measurement.runs[i], *jobs[p][i].kernel);
-      }
+      explain(*backend, jobs[p], measurement.runs);
     } else {
       print_runs(std::cout, results.device, measurement.runs, measurement.baselines);
     }

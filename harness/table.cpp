@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "harness/table_bounds.h"
 #include "harness/text.h"
 
 namespace flash_steps {
@@ -205,36 +206,48 @@ std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel
 }
 
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
-                         const std::vector<Sweep>& sweeps) {
-  std::vector<SweepColumns> measured;
-  for (const Sweep& sweep : sweeps) measured.push_back(columns_of(sweep, kernels, published.seqlens));
-
+                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds) {
   std::vector<std::string> head = {"step"};
+  std::vector<std::string> reference = {"FlashAttention-2, TFLOP/s"};
+  std::vector<std::vector<std::string>> rows;
+  for (const Kernel* kernel : kernels) rows.push_back({kernel->name});
+  std::vector<BoundColumn> bound_columns;
+  const auto add_bound = [&](const std::string& name, const std::optional<Fa2Speed>& fa2) {
+    if (bounds == nullptr) return;
+    const BoundColumn& column = bound_columns.emplace_back(BoundColumn{name, fa2});
+    head.push_back(name + ", bound");
+    reference.push_back(nothing);
+    for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(percent_text(column.percent(*kernels[k], *bounds)));
+  };
+
+  std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
   for (const PublishedColumn& column : published.columns) {
     head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
-  }
-  for (const Sweep& sweep : sweeps) head.insert(head.end(), {sweep.name(), sweep.name() + ", mean"});
-  std::string table = markdown_head(head, 1);
-
-  for (size_t k = 0; k < kernels.size(); k++) {
-    std::vector<std::string> cells = {kernels[k]->name};
-    for (const PublishedColumn& column : published.columns) {
+    reference.push_back(fixed(column.fa2_tflops, 1));
+    for (size_t k = 0; k < kernels.size(); k++) {
       const auto found = column.percent.find(kernels[k]->name);
-      cells.push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
+      rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
     }
-    for (const SweepColumns& columns : measured) {
-      cells.push_back(cell_text(columns.at_seqlen[k], columns));
-      cells.push_back(cell_text(columns.mean[k], columns));
+    if (column.is_mean) {
+      add_bound(column.gpu, fa2);
+    } else {
+      fa2 = fa2_speed(column);
     }
-    table += markdown_row(cells);
+  }
+  std::vector<SweepColumns> measured;
+  for (const Sweep& sweep : sweeps) {
+    const SweepColumns& columns = measured.emplace_back(columns_of(sweep, kernels, published.seqlens));
+    head.insert(head.end(), {sweep.name(), sweep.name() + ", mean"});
+    reference.insert(reference.end(), {fa2_text(sweep, {table_seqlen}), fa2_text(sweep, published.seqlens)});
+    for (size_t k = 0; k < kernels.size(); k++) {
+      rows[k].push_back(cell_text(columns.at_seqlen[k], columns));
+      rows[k].push_back(cell_text(columns.mean[k], columns));
+    }
+    add_bound(sweep.name(), fa2_speed(sweep, table_seqlen));
   }
 
-  std::vector<std::string> reference = {"FlashAttention-2, TFLOP/s"};
-  for (const PublishedColumn& column : published.columns) reference.push_back(fixed(column.fa2_tflops, 1));
-  for (const Sweep& sweep : sweeps) {
-    reference.push_back(fa2_text(sweep, {table_seqlen}));
-    reference.push_back(fa2_text(sweep, published.seqlens));
-  }
+  std::string table = markdown_head(head, 1);
+  for (const std::vector<std::string>& row : rows) table += markdown_row(row);
   table += markdown_row(reference) + "\n";
 
   std::vector<std::string> seqlens;
@@ -242,6 +255,7 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
   table += "- Percent of FlashAttention-2 at seqlen " + std::to_string(table_seqlen) +
            "; mean: the harmonic mean of a step's TFLOP/s over seqlen " + join(seqlens) +
            ", in percent of FlashAttention-2's.\n";
+  if (bounds != nullptr) table += bounds_note(bound_columns);
   table += published_note(published);
   for (const SweepColumns& columns : measured) table += sweep_note(columns, kernels, published.seqlens);
   return table;

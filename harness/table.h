@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/bound_stored.h"
 #include "harness/registry.h"
 #include "harness/table_files.h"
 #include "harness/table_published.h"
@@ -24,9 +25,11 @@ std::optional<double> percent_at(const Sweep& sweep, const std::string& kernel, 
 std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel, const std::vector<int>& seqlens);
 
 /// The steps as rows, the published figures and each sweep as two columns, and below them what they mean: which files,
-/// which runs were made with clocks held down (*), which against a stored time of FlashAttention-2 (†).
+/// which runs were made with clocks held down (*), which against a stored time of FlashAttention-2 (†). With bounds
+/// each GPU and type has a third column: the highest bound of a step's configs, in percent of FlashAttention-2 as it
+/// ran there at seqlen 4096.
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
-                         const std::vector<Sweep>& sweeps);
+                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds = nullptr);
 
 /// The best configs of some steps at seqlen 4096, and a line that says how they were measured.
 std::string render_steps(const std::vector<std::string>& kernels, const Sweep& sweep);

@@ -51,6 +51,12 @@ Published read(const Json& json) {
 
 }  // namespace
 
+double PublishedColumn::fa2_tflops_of_products() const {
+  constexpr double products = 4 * supported_head_dim;
+  constexpr double softmax = 6;
+  return fa2_tflops * products / (products + softmax);
+}
+
 bool Published::has(const Problem& problem) const {
   const auto found = batch.find(problem.seqlen);
   return found != batch.end() && problem.batch == found->second && problem.heads == heads &&

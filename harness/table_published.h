@@ -21,6 +21,9 @@ struct PublishedColumn {
   double fa2_tflops = 0;
   double fa2_tflops_as_printed = 0;       ///< half the true figure
   std::map<std::string, double> percent;  ///< of FlashAttention-2, by kernel
+
+  /// Without the 6 FLOP of the softmax that its author counts for each score besides the 4·head_dim of the products.
+  double fa2_tflops_of_products() const;
 };
 
 struct Published {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/bound_report.h"
 #include "harness/page.h"
 #include "harness/registry.h"
 #include "harness/table.h"
@@ -11,6 +12,8 @@ namespace flash_steps {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* bounds_page = "bounds.md";
 
 const Kernel* kernel_of(const fs::path& page) {
   const auto named = [&](const Kernel& kernel) { return page.filename() == kernel.name + ".md"; };
@@ -44,6 +47,12 @@ std::string render_h100(const std::vector<std::string>& steps, const std::string
 
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
+  if (block == "rates") return render_rates();
+  if (block == "pipes") return render_pipes(kernels(), read_stored_bounds());
+  if (block == "bound") {
+    return render_bound(kernels().front(), read_stored_bounds(),
+                        fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
+  }
   if (block == "h100") return render_h100(step_and_the_one_before(page), block, page, published, files);
   std::vector<const Kernel*> all;
   std::vector<std::string> names;
@@ -52,7 +61,9 @@ std::string render_block(const std::string& block, const fs::path& page, const P
     names.push_back(kernel.name);
   }
   if (block == "h100-ladder") return render_h100(names, block, page, published, files);
-  return render_table(all, published, sweeps_of(files, published));
+  std::optional<StoredBounds> bounds;
+  if (block == "bounds") bounds = read_stored_bounds();
+  return render_table(all, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
 }
 
 }  // namespace
@@ -61,7 +72,7 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
   if (!fs::is_directory(target)) return {target};
   std::vector<fs::path> pages;
   for (const auto& entry : fs::directory_iterator(target)) {
-    if (kernel_of(entry.path())) pages.push_back(entry.path());
+    if (kernel_of(entry.path()) || entry.path().filename() == bounds_page) pages.push_back(entry.path());
   }
   if (pages.empty()) refuse_page(target, "it has no page of a step; docs would work");
   std::sort(pages.begin(), pages.end());
@@ -71,7 +82,7 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name : {"table", "h100", "h100-ladder"}) {
+  for (const std::string name : {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates"}) {
     blocks.push_back({name, [&, name] { return render_block(name, page, published, files); }});
   }
   return with_blocks(text, page, blocks);

@@ -3,6 +3,10 @@
 //     <!-- table -->        the table, of all the files
 //     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
 //     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- bounds -->       the table, of all the files, with the columns of the bounds
+//     <!-- bound -->        what --explain prints of the first step's bound
+//     <!-- pipes -->        the cycles of each pipe, of each step
+//     <!-- rates -->        the rates that the bounds are made with
 //
 // each up to the same with a slash, as in <!-- /table -->.
 #pragma once
@@ -15,7 +19,8 @@
 
 namespace flash_steps {
 
-/// The files that `target` stands for: itself or, if it is a folder, the pages of the kernels in it. Throws UsageError.
+/// The files that `target` stands for: itself or, if it is a folder, the pages of the kernels in it and, if it has one,
+/// that of the bounds. Throws UsageError.
 std::vector<std::filesystem::path> pages_to_update(const std::filesystem::path& target);
 
 /// `text` with what lies between its markers made anew. `page` names the step, and messages. Throws UsageError where

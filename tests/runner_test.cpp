@@ -223,6 +223,12 @@ TEST_F(Runner, ExplainShowsTheLinesOfTheConflictsAndThatSwizzlingHasNone) {
   EXPECT_THAT(swizzled.out, AllOf(HasSubstr("No line has bank conflicts."), Not(HasSubstr("CONFLICTS"))));
 }
 
+TEST_F(Runner, ExplainEndsWithTheBound) {
+  const Outcome outcome = run("--kernel=01 --device=emulator --seqlen=64 --explain");
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("The bound: cycles that each pipe"),
+                                 HasSubstr("ldmatrix 8,192, cp.async 256"), HasSubstr("percent of FA2")));
+}
+
 TEST_F(Runner, ExplainSaysThatItRunsOnTheEmulatorAndWritesLines) {
   const Outcome outcome = run("--kernel=01 --seqlen=64 --explain --json=out.json");
   EXPECT_THAT(outcome.err, HasSubstr("--explain runs on the emulator"));

@@ -203,6 +203,31 @@ TEST(Table, WhereNoClocksWereHeldDownNothingIsSaid) {
   EXPECT_THAT(table_of({{"a.json", results_of({run_of("01_base", {4096, 50, 200})})}}), Not(HasSubstr("held down")));
 }
 
+TEST(Table, TheBoundsAreAThirdColumnOfEachGpu) {
+  const Published published = read_published();
+  const std::vector<ResultsFile> files = {{"a.json", results_of({run_of("01_base", {4096, 50, 200})})}};
+  const StoredBounds bounds = read_stored_bounds();
+  const std::string table = render_table(all_kernels(), published, sweeps_of(files, published), &bounds);
+  EXPECT_THAT(table, AllOf(HasSubstr("| A100, published, mean | A100, bound | RTX 3090, published |"),
+                           HasSubstr("| H100, fp16, mean | H100, fp16, bound |"), HasSubstr("- Bound: ")));
+  // 132 SMs at 1980 MHz, 2731 FLOP a cycle each, are 713.7 TFLOP/s: 768 / 8448 and 768 / 1280 of that, over 200.
+  EXPECT_THAT(row_of(table, "01_base"),
+              ElementsAre("01_base", "15.8", "16.6", "16.2", "49.5", "49.8", "51.4", "25.0", "—", "32.4"));
+  EXPECT_THAT(row_of(table, "02_swizzling"),
+              ElementsAre("02_swizzling", "72.6", "72.4", "106.6", "98.3", "98.6", "106.0", "—", "—", "214.1"));
+}
+
+TEST(Table, AGpuWhoseRatesAreNotKnownHasNoBound) {
+  const Published published = read_published();
+  ResultsFile file{"a.json", results_of({run_of("01_base", {4096, 50, 200})})};
+  file.results.device.compute_capability = "12.0";
+  const std::vector<ResultsFile> files = {file};
+  const StoredBounds bounds = read_stored_bounds();
+  const std::string table = render_table(all_kernels(), published, sweeps_of(files, published), &bounds);
+  EXPECT_EQ(row_of(table, "01_base").back(), "—");
+  EXPECT_THAT(table, HasSubstr("None for H100, fp16:"));
+}
+
 TEST(Table, AStoredTimeOfTheReferenceIsMarked) {
   std::vector<flash_steps::Run> runs = {run_of("01_base", {4096, 50, 200}), run_of("02_swizzling", {4096, 60, 200})};
   for (flash_steps::Run& run : runs) run.baselines[Baseline::fa2].stored_in = "h100.json";
@@ -371,13 +396,32 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
 }
 
 TEST_F(TableFolder, TheRunnerAnswersInAFifthOfASecond) {
-  double best = 1e9;
-  for (int i = 0; i < 5; i++) {
-    const auto start = std::chrono::steady_clock::now();
-    run("--table");
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  for (const char* arguments : {"--table", "--table --bounds"}) {
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) {
+      const auto start = std::chrono::steady_clock::now();
+      EXPECT_EQ(std::get<0>(run(arguments)), 0);
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    EXPECT_LT(best, 0.2) << arguments;
   }
-  EXPECT_LT(best, 0.2);
+}
+
+TEST_F(TableFolder, TheRunnerShowsBoundsOnlyInATable) {
+  EXPECT_THAT(std::get<1>(run("--table --bounds")), AllOf(HasSubstr("| A100, bound |"), HasSubstr("| 51.4 |")));
+  EXPECT_THAT(std::get<1>(run("--table")), Not(HasSubstr("bound")));
+  EXPECT_EQ(run("--kernel=01 --bounds"),
+            std::tuple(2, "", "runner: --bounds is for --table, which is not given; give both or neither\n"));
+}
+
+TEST_F(TableFolder, TheBlocksOfTheBoundsAreMadeAnew) {
+  const auto block = [&](const std::string& name) {
+    return updated("bounds.md", "<!-- " + name + " -->\n<!-- /" + name + " -->\n");
+  };
+  EXPECT_THAT(block("bounds"), AllOf(HasSubstr("| A100, bound |"), HasSubstr("| H100, fp16, bound |")));
+  EXPECT_THAT(block("bound"), AllOf(HasSubstr("```\nThe bound: "), HasSubstr("ldmatrix 8,192, cp.async 256")));
+  EXPECT_THAT(block("pipes"), AllOf(HasSubstr("| RTX 3090 | config | tensor |"), HasSubstr("| **8,448** |")));
+  EXPECT_THAT(block("rates"), HasSubstr("| cycles of an `mma.m16n8k16` | 2 | 8 | 1.5 |"));
 }
 
 TEST(Table, TheReadmeAndThePagesAgreeWithTheResults) {
@@ -387,7 +431,7 @@ TEST(Table, TheReadmeAndThePagesAgreeWithTheResults) {
   const TableFiles table = read_table_folder(stored_results(), published);
   EXPECT_THAT(table.complaints, IsEmpty());
   std::vector<fs::path> pages = pages_to_update(root / "docs");
-  EXPECT_THAT(pages, SizeIs(kernels().size()));
+  EXPECT_THAT(pages, SizeIs(kernels().size() + 1));  // that of the bounds
   pages.push_back(root / "README.md");
   for (const fs::path& page : pages) {
     const std::string text = content(page);
@@ -409,6 +453,8 @@ TEST(TableOptions, FilesFollowTheTable) {
   EXPECT_THAT(options.files, ElementsAre("a.json", "b.json"));
   EXPECT_EQ(options.update, "README.md");
   EXPECT_THAT(parse({"--table"}).files, IsEmpty());
+  EXPECT_FALSE(parse({"--table"}).bounds);
+  EXPECT_TRUE(parse({"--table", "--bounds", "a.json"}).bounds);
 }
 
 TEST(TableOptions, WhatDoesNotGoTogetherIsRefused) {
@@ -417,6 +463,9 @@ TEST(TableOptions, WhatDoesNotGoTogetherIsRefused) {
   EXPECT_THROW(parse({"--table", "--update=README.md", "--kernel=01"}), UsageError);
   EXPECT_THROW(parse({"--table", "--json=a.json"}), UsageError);
   EXPECT_THROW(parse({"--table", "--list"}), UsageError);
+  EXPECT_THROW(parse({"--kernel=01", "--bounds"}), UsageError);
+  EXPECT_THROW(parse({"--bounds"}), UsageError);
+  EXPECT_THROW(parse({"--table", "--bounds", "--update=README.md"}), UsageError);
   EXPECT_THROW(parse({"--table", "--no-such"}), UsageError);
 }
 
