@@ -1,0 +1,17 @@
+// Compiles mutants as the build compiles kernels for the emulator.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mutants/mutant.h"
+
+namespace flash_steps::mutants {
+
+/// Makes a shared library of the mutants of one kernel, in a folder that exists, and returns it. Without optimisation,
+/// which would take longer than it saves; otherwise with the command by which the build compiles the kernel. Throws
+/// CatalogueError with what the compiler says if a mutant does not compile.
+std::filesystem::path build_library(const std::vector<Mutant>& mutants, const std::filesystem::path& folder);
+
+}  // namespace flash_steps::mutants

@@ -1,0 +1,38 @@
+// The catalogue: which mistakes are made in a kernel file, one at a time.
+//
+// Waits, barriers, commits and places in shared memory are found by the word in any kernel. All other mistakes replace
+// a piece of text that must be there in each kernel of a range, or the catalogue says that it no longer fits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mutants/mutant.h"
+
+namespace flash_steps::mutants {
+
+/// The names of the mistakes, in the order of the catalogue:
+///
+///   wait-weakened       cp_async_wait<N> waits for one group less
+///   wait-removed
+///   barrier-weakened    the warps no longer wait for each other, only the lanes of each
+///   barrier-removed     of the CTA or of a warp
+///   commit-removed
+///   swizzle-one-side    one place in shared memory is reached with the swizzle of the others undone
+///   row-off-by-one      one address is that of the next row
+///   rescale-dropped     O or the row sum does not shrink when the maximum grows
+///   max-not-reduced     the maximum is not that of all four lanes of a row
+///   sum-not-reduced     the sum is not that of all four lanes of a row
+///   scale-twice         the softmax scale is applied twice
+///   last-block-skipped  the last KV block is not attended to, or its K is not copied
+///   p-order             P is packed in the wrong order
+const std::vector<std::string>& mistakes();
+
+/// All mutants of a kernel, in the order of the catalogue and then of the lines. The number in front of its name says
+/// which texts it must have. Throws CatalogueError.
+std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text);
+
+/// The kernel's file as it is.
+Mutant control_of(const std::string& kernel, const std::string& text);
+
+}  // namespace flash_steps::mutants

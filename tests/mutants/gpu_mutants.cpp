@@ -1,0 +1,181 @@
+// gpu_mutants: runs the mutants that it was built with on a GPU, many times each, and counts how often one is found
+// out by its output, which is all that a GPU shows. scripts/gpu_mutants.sh builds and runs it.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <tuple>
+
+#include "harness/backend.h"
+#include "harness/options.h"
+#include "harness/progress.h"
+#include "harness/registry.h"
+#include "harness/results.h"
+#include "harness/text.h"
+#include "harness/validate.h"
+#include "mutants/translation_unit.h"
+
+namespace flash_steps::mutants {
+namespace {
+
+constexpr int lengths[] = {256, 1024, 4096};
+constexpr int launches = 20;           // of a mutant at each length
+constexpr int heads_and_batches = 64;  // enough CTAs to fill a GPU at the shortest length
+
+struct Count {
+  Problem problem;
+  int wrong = 0;
+};
+
+// A mutant in its default config, as scripts/gpu_mutants.sh orders the configs.
+struct Row {
+  std::string kernel;
+  std::string mistake;  // empty: the kernel as it is
+  int line = 0;
+  const Variant* variant = nullptr;
+  std::vector<Count> counts;
+
+  int wrong() const {
+    int sum = 0;
+    for (const Count& count : counts) sum += count.wrong;
+    return sum;
+  }
+};
+
+std::vector<Row> rows_of_registry() {
+  std::vector<Row> rows;
+  for (const Kernel& kernel : kernels()) {
+    const auto [mistake, line] = mistake_of(kernel.name);
+    rows.push_back({kernel_of(kernel.name), mistake, line, &kernel.gpu.front(), {}});
+  }
+  return rows;
+}
+
+Problem problem_of(const Row& row, int seqlen) {
+  Problem problem;
+  problem.heads = row.variant->tile.heads != 0 ? row.variant->tile.heads : 16;
+  problem.batch = heads_and_batches / problem.heads;
+  problem.seqlen = seqlen;
+  return problem;
+}
+
+Count count_wrong(Backend& gpu, const Row& row, const Problem& problem) {
+  if (const auto refusal = gpu.refusal(*row.variant, problem)) throw MachineError(*refusal);
+  Count count{problem};
+  for (int i = 0; i < launches; i++) count.wrong += !judge(gpu.check(*row.variant), problem.dtype).passed;
+  return count;
+}
+
+std::vector<Row> count_all(Backend& gpu) {
+  std::vector<Row> rows = rows_of_registry();
+  // One reference for all mutants of the same shape.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.variant->tile.heads < b.variant->tile.heads; });
+  Progress progress;
+  for (const int seqlen : lengths) {
+    std::optional<Problem> loaded;
+    for (Row& row : rows) {
+      const Problem problem = problem_of(row, seqlen);
+      if (loaded != problem) gpu.load(problem, true);
+      loaded = problem;
+      progress.say(row.kernel + " " + row.mistake + " at seqlen " + std::to_string(seqlen));
+      row.counts.push_back(count_wrong(gpu, row, problem));
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.kernel, a.line, a.mistake) < std::tie(b.kernel, b.line, b.mistake);
+  });
+  return rows;
+}
+
+void print(const std::vector<Row>& rows) {
+  std::cout << pad_right("kernel", 20) << pad_right("mistake", 18) << pad_left("line", 5) << "  wrong of " << launches
+            << " launches at seqlen";
+  for (const int seqlen : lengths) std::cout << pad_left(std::to_string(seqlen), 6);
+  std::cout << "\n";
+  for (const Row& row : rows) {
+    std::cout << pad_right(row.kernel, 20) << pad_right(row.mistake.empty() ? "none" : row.mistake, 18)
+              << pad_left(row.mistake.empty() ? "" : std::to_string(row.line), 5) << pad_left("", 30);
+    for (const Count& count : row.counts) std::cout << pad_left(std::to_string(count.wrong), 6);
+    std::cout << "\n";
+  }
+}
+
+nlohmann::ordered_json row_json(const Row& row) {
+  nlohmann::ordered_json json = {{"kernel", row.kernel}};
+  if (!row.mistake.empty()) json.update({{"line", row.line}, {"mistake", row.mistake}});
+  json.update(
+      {{"config", row.variant->tile.config}, {"launches", launches * row.counts.size()}, {"wrong", row.wrong()}});
+  for (const Count& count : row.counts) {
+    json["lengths"].push_back({{"batch", count.problem.batch},
+                               {"heads", count.problem.heads},
+                               {"seqlen", count.problem.seqlen},
+                               {"launches", launches},
+                               {"wrong", count.wrong}});
+  }
+  return json;
+}
+
+void write(const std::vector<Row>& rows, const Meta& meta, const std::string& device, const std::string& file) {
+  // A mutant a line, as in mutants.json.
+  std::string text = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
+                     ",\n  \"device\": " + nlohmann::json(device).dump() + ",\n  \"mutants\": [\n";
+  for (const Row& row : rows) text += "    " + row_json(row).dump() + (&row == &rows.back() ? "\n" : ",\n");
+  write_file(text + "  ]\n}\n", file);
+}
+
+// 1 if a kernel without a mistake was wrong: then the counts of its mutants say nothing.
+int judge_controls(const std::vector<Row>& rows) {
+  int exit_code = 0;
+  for (const Row& row : rows) {
+    if (!row.mistake.empty() || row.wrong() == 0) continue;
+    std::cerr << "gpu_mutants: " << row.kernel << " as it is was wrong in " << row.wrong() << " launches\n";
+    exit_code = 1;
+  }
+  return exit_code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Runs mutants of kernels on a GPU and counts the wrong results.", "gpu_mutants"};
+  std::string json;
+  app.add_option("--json", json, "Write the counts to a file")->type_name("FILE");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(std::string(error.what()) + "; --help shows how it is used");
+  }
+  try {
+    if (!json.empty()) check_writable(json);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--json: ") + error.what());
+  }
+  const auto gpu = make_gpu();
+  const std::vector<Row> rows = count_all(*gpu);
+  print(rows);
+  if (!json.empty()) write(rows, make_meta({argv, argv + argc}, gpu->device()), gpu->device().name, json);
+  return judge_controls(rows);
+}
+
+int fail(const std::exception& error, int code) {
+  std::cerr << "gpu_mutants: " << error.what() << "\n";
+  return code;
+}
+
+}  // namespace
+}  // namespace flash_steps::mutants
+
+int main(int argc, char** argv) {
+  using namespace flash_steps::mutants;
+  try {
+    return run(argc, argv);
+  } catch (const flash_steps::UsageError& error) {
+    return fail(error, 2);
+  } catch (const std::exception& error) {
+    return fail(error, 3);
+  }
+}

@@ -1,0 +1,246 @@
+// mutants: makes mistakes in the kernel files, one at a time, and demands that the emulator notices each.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "harness/options.h"
+#include "harness/progress.h"
+#include "harness/registry.h"
+#include "harness/text.h"
+#include "mutants/build.h"
+#include "mutants/catalogue.h"
+#include "mutants/equivalent.h"
+#include "mutants/outcome.h"
+#include "mutants/translation_unit.h"
+
+namespace flash_steps::mutants {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* footer = R"(Examples:
+  mutants --json=docs/results/mutants.json      all mutants of all kernels
+  mutants --kernel=03 --mistake=barrier,wait    some: those whose mistake begins with one of these words
+  mutants --kernel=01,03,16 --mistake=barrier,wait --write=DIR
+                                                also writes the mutants as files for nvcc: see scripts/gpu_mutants.sh
+
+Exit codes: 0 every mutant is killed or listed as equivalent, 1 one is not, or the catalogue no longer fits the kernels,
+2 the command line was wrong, 3 the machine cannot do it.
+)";
+
+struct Choice {
+  std::string help;  // not empty: print this and stop
+  std::string kernels = "all";
+  std::vector<std::string> mistakes;  // the beginnings of their names; empty: all
+  std::string json;
+  std::string write;
+};
+
+bool begins_with(const std::string& name, const std::vector<std::string>& beginnings) {
+  return beginnings.empty() || std::any_of(beginnings.begin(), beginnings.end(),
+                                           [&](const std::string& beginning) { return name.starts_with(beginning); });
+}
+
+Choice parse(int argc, char** argv) {
+  CLI::App app{"Makes mistakes in the kernel files, one at a time, and demands that the emulator notices each.",
+               "mutants"};
+  Choice choice;
+  std::string mistakes_list;
+  app.add_option("--kernel", choice.kernels, "Kernels: names, numbers, ranges such as 01-03 [all]")->type_name("LIST");
+  app.add_option("--mistake", mistakes_list, "Mistakes, or what their names begin with [all]")->type_name("LIST");
+  app.add_option("--json", choice.json, "Write what became of each mutant to a file")->type_name("FILE");
+  app.add_option("--write", choice.write, "Write the mutants of each kernel to a .cu in a folder")->type_name("DIR");
+  app.footer(footer);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    choice.help = app.help();
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(std::string(error.what()) + "; --help shows how it is used");
+  }
+  if (!mistakes_list.empty()) choice.mistakes = split(mistakes_list, ',');
+  for (const std::string& beginning : choice.mistakes) {
+    const bool is_one = std::any_of(mistakes().begin(), mistakes().end(), [&](const std::string& name) {
+      return !beginning.empty() && name.starts_with(beginning);
+    });
+    if (!is_one) {
+      throw UsageError("--mistake=" + mistakes_list + ": no mistake begins with \"" + beginning + "\"; there are " +
+                       join(mistakes()));
+    }
+  }
+  if (!choice.write.empty() && !fs::is_directory(choice.write)) {
+    throw UsageError("--write=" + choice.write + " is no folder; one that exists would work");
+  }
+  if (choice.json.empty()) return choice;
+  try {
+    check_writable(choice.json);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--json: ") + error.what());
+  }
+  return choice;
+}
+
+// The kernels that are there as files, by number.
+std::vector<Kernel> kernel_files() {
+  std::vector<Kernel> list;
+  for (const auto& entry : fs::directory_iterator(fs::path(FLASH_STEPS_SOURCE_DIR) / "kernels")) {
+    if (entry.path().extension() == ".cu") list.push_back({entry.path().stem(), "", entry.path(), {}, {}});
+  }
+  std::sort(list.begin(), list.end(), [](const Kernel& a, const Kernel& b) { return a.name < b.name; });
+  return list;
+}
+
+std::string content(const fs::path& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// The kernel as it is, and its mutants.
+std::vector<Mutant> chosen_mutants(const Kernel& kernel, const Choice& choice) {
+  const std::string text = content(kernel.source_file);
+  std::vector<Mutant> chosen{control_of(kernel.name, text)};
+  for (Mutant& mutant : mutants_of(kernel.name, text)) {
+    if (begins_with(mutant.mistake, choice.mistakes)) chosen.push_back(std::move(mutant));
+  }
+  return chosen;
+}
+
+// Removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "flash_steps_mutants_XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder such as " + name);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// Calls work(i) for each i below count, on all cores. What a call throws is thrown again at the end.
+template <typename Work>
+void in_parallel(size_t count, Work work) {
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr error;
+  const auto take = [&] {
+    try {
+      for (size_t i; (i = next++) < count;) work(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      next = count;
+      if (!error) error = std::current_exception();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < std::thread::hardware_concurrency(); i++) threads.emplace_back(take);
+  take();
+  for (std::thread& thread : threads) thread.join();
+  if (error) std::rethrow_exception(error);
+}
+
+std::vector<Outcome> try_all(const std::vector<std::vector<Mutant>>& mutants_by_kernel) {
+  const TemporaryFolder folder;
+  Progress progress;
+  std::mutex mutex;
+  const auto say = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    progress.say(text);
+  };
+
+  std::vector<fs::path> libraries(mutants_by_kernel.size());
+  in_parallel(libraries.size(), [&](size_t k) {
+    say("compiling the mutants of " + mutants_by_kernel[k].front().kernel);
+    libraries[k] = build_library(mutants_by_kernel[k], folder.path());
+  });
+
+  struct Task {
+    size_t kernel;
+    int number;
+  };
+  std::vector<Task> tasks;
+  std::vector<Outcome> outcomes;
+  for (size_t k = 0; k < mutants_by_kernel.size(); k++) {
+    for (size_t m = 0; m < mutants_by_kernel[k].size(); m++) {
+      tasks.push_back({k, static_cast<int>(m)});
+      outcomes.push_back({mutants_by_kernel[k][m], {}});
+    }
+  }
+  in_parallel(tasks.size(), [&](size_t i) {
+    say(std::to_string(i + 1) + " of " + std::to_string(tasks.size()) + ": " + describe(outcomes[i].mutant));
+    const std::string name = registered_name(tasks[i].number, outcomes[i].mutant);
+    outcomes[i].trial = try_apart(libraries[tasks[i].kernel], name);
+  });
+  return outcomes;
+}
+
+// A file for each kernel, whose mutants begin with the config that was their undoing: a build of default configs alone
+// has what matters. The numbers are unique over all files, for one program.
+void write_sources(const std::vector<Outcome>& outcomes, const fs::path& folder) {
+  std::map<std::string, std::vector<Mutant>> by_kernel;
+  for (const auto& [mutant, trial] : outcomes) {
+    Mutant written = mutant;
+    written.text = with_default_config(mutant.text, trial.config_number);
+    by_kernel[mutant.kernel].push_back(written);
+  }
+  int number = 0;
+  for (const auto& [kernel, mutants] : by_kernel) {
+    write_file(translation_unit(mutants, number), folder / (kernel + ".cu"));
+    number += static_cast<int>(mutants.size());
+  }
+}
+
+int run(const Choice& choice, const std::vector<std::string>& argv) {
+  const std::vector<Kernel> files = kernel_files();
+  std::vector<std::vector<Mutant>> mutants_by_kernel;
+  for (const Kernel* kernel : select_kernels(choice.kernels, files)) {
+    mutants_by_kernel.push_back(chosen_mutants(*kernel, choice));
+  }
+  const std::vector<Outcome> outcomes = try_all(mutants_by_kernel);
+  print_outcomes(std::cout, outcomes);
+  if (!choice.json.empty()) write_outcomes(outcomes, make_meta(argv, {}), choice.json);
+  if (!choice.write.empty()) write_sources(outcomes, choice.write);
+  const std::vector<std::string> sentences = complaints(outcomes, equivalents());
+  for (const std::string& sentence : sentences) std::cerr << "mutants: " << sentence << "\n";
+  return sentences.empty() ? 0 : 1;
+}
+
+int fail(const std::exception& error, int code) {
+  std::cerr << "mutants: " << error.what() << "\n";
+  return code;
+}
+
+}  // namespace
+}  // namespace flash_steps::mutants
+
+int main(int argc, char** argv) {
+  using namespace flash_steps::mutants;
+  try {
+    const Choice choice = parse(argc, argv);
+    if (!choice.help.empty()) {
+      std::cout << choice.help;
+      return 0;
+    }
+    return run(choice, {argv, argv + argc});
+  } catch (const flash_steps::UsageError& error) {
+    return fail(error, 2);
+  } catch (const CatalogueError& error) {
+    return fail(error, 1);
+  } catch (const std::exception& error) {
+    return fail(error, 3);
+  }
+}
