@@ -32,6 +32,8 @@ struct DeviceFacts {
   double sm_clock_max_mhz = 0;
   double memory_clock_max_mhz = 0;
   std::string driver;  ///< empty on the emulator
+  /// What mma.sync alone reaches; on a GPU, once something was timed.
+  std::optional<double> mma_ceiling_tflops = std::nullopt;
 };
 
 /// What one launch of a variant takes.
@@ -40,6 +42,17 @@ struct Resources {
   int smem_bytes = 0;   ///< static and dynamic shared memory of one CTA
   int spill_bytes = 0;  ///< local memory of one thread
   int ctas_per_sm = 0;  ///< 0 on the emulator
+};
+
+/// What a run holds of the device's memory at its fullest. The reference, what else checks an output and what
+/// overwrites L2 are the harness's own and are not counted; nor are code, nor what CUDA and cuBLAS take once for
+/// themselves.
+struct MemoryUse {
+  int64_t tensor_bytes = 0;     ///< Q, K, V and O
+  int64_t workspace_bytes = 0;  ///< what the computation allocates besides: S of standard attention, 0 of a kernel
+
+  int64_t peak_bytes() const { return tensor_bytes + workspace_bytes; }
+  bool operator==(const MemoryUse&) const = default;
 };
 
 /// A kernel's output against the reference of the loaded problem (see validate.h for the rule that judges it).
@@ -103,6 +116,9 @@ class Backend {
   /// below works on this problem. Throws MachineError when memory does not suffice.
   virtual void load(const Problem& problem, bool with_reference) = 0;
 
+  /// What a launch on the loaded problem holds: the same for every variant, since none of them allocates anything.
+  virtual MemoryUse memory() = 0;
+
   /// Fills O with NaN, launches once and compares. Needs a reference.
   virtual OutputErrors check(const Variant& variant) = 0;
 
@@ -118,6 +134,7 @@ class Backend {
   virtual std::string implementation(Baseline baseline) const = 0;
 
   /// As of a variant, of a prepared baseline.
+  virtual MemoryUse memory(Baseline baseline) = 0;
   virtual OutputErrors check(Baseline baseline) = 0;
 
   /// O as the last check or launch left it.

@@ -80,6 +80,7 @@ class Measuring {
         result.notes.push_back(*run.unavailable);
       } else {
         run.implementation = backend_.implementation(baseline);
+        run.memory = backend_.memory(baseline);
         run.validation.passed = true;  // until a check says otherwise
       }
       result.baselines.push_back(run);
@@ -168,6 +169,7 @@ class Measuring {
     Run& run = result.runs[i];
     if (!run.validation.passed) return;  // the first failure is what is reported
     load(problem);
+    if (problem == problem_) run.memory = backend_.memory();
     progress_.say("checking " + jobs_[i].name() + " at seqlen " + std::to_string(problem.seqlen));
     run.validation = judged(jobs_[i].name(), problem, backend_.check(*jobs_[i].variant));
     if (const auto observation = backend_.observation()) {

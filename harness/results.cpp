@@ -53,6 +53,7 @@ Json device_json(const DeviceFacts& device) {
           {"l2_bytes", device.l2_bytes},
           {"memory_bytes", device.memory_bytes},
           {"smem_bytes_per_cta", device.smem_bytes_per_cta},
+          {"mma_ceiling_tflops", or_null(device.mma_ceiling_tflops)},
           {"clocks", {{"sm_max_mhz", device.sm_clock_max_mhz}, {"memory_max_mhz", device.memory_clock_max_mhz}}}};
 }
 
@@ -121,6 +122,13 @@ Json validation_json(const Validation& validation) {
           {"reference", validation.reference}};
 }
 
+Json memory_json(const std::optional<MemoryUse>& memory) {
+  if (!memory) return nullptr;
+  return {{"peak_bytes", memory->peak_bytes()},
+          {"tensor_bytes", memory->tensor_bytes},
+          {"workspace_bytes", memory->workspace_bytes}};
+}
+
 Json comparisons_json(const std::map<Baseline, Comparison>& comparisons) {
   Json json;  // null if there are none
   for (const auto& [baseline, comparison] : comparisons) {
@@ -139,6 +147,7 @@ Json baseline_json(const BaselineRun& run) {
           {"problem", problem_json(run.problem)},
           {"unavailable", or_null(run.unavailable)},
           {"implementation", ran ? Json(run.implementation) : Json(nullptr)},
+          {"memory", memory_json(run.memory)},
           {"validation", ran ? validation_json(run.validation) : Json(nullptr)},
           {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)}};
 }
@@ -152,6 +161,7 @@ Json run_json(const Run& run) {
                  {"smem_bytes", run.resources.smem_bytes},
                  {"spill_bytes", run.resources.spill_bytes},
                  {"ctas_per_sm", run.resources.ctas_per_sm}}},
+               {"memory", memory_json(run.memory)},
                {"validation", validation_json(run.validation)},
                {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)},
                {"baselines", comparisons_json(run.baselines)},
@@ -241,6 +251,13 @@ class Node {
     return json_.get<T>();
   }
 
+  // Of something in bytes.
+  int64_t get_size() const {
+    const auto size = get<int64_t>();
+    if (size < 0) fail("is negative");
+    return size;
+  }
+
   template <typename T>
   std::optional<T> get_or_null() const {
     return is_null() ? std::nullopt : std::optional<T>(get<T>());
@@ -304,6 +321,11 @@ DeviceFacts read_device(const Node& node, const Meta& meta) {
   device.sm_clock_max_mhz = node["clocks"]["sm_max_mhz"].get<double>();
   device.memory_clock_max_mhz = node["clocks"]["memory_max_mhz"].get<double>();
   device.driver = meta.driver.value_or("");
+  if (node.has("mma_ceiling_tflops")) {  // files from before it was measured have none
+    const Node ceiling = node["mma_ceiling_tflops"];
+    device.mma_ceiling_tflops = ceiling.get_or_null<double>();
+    if (device.mma_ceiling_tflops && !(*device.mma_ceiling_tflops > 0)) ceiling.fail("is not above 0");
+  }
   return device;
 }
 
@@ -373,6 +395,17 @@ Validation read_validation(const Node& node) {
           node["tolerance"].get<double>(), node["reference"].get<std::string>()};
 }
 
+// Of a run. Files from before it was recorded have none.
+std::optional<MemoryUse> read_memory(const Node& run) {
+  if (!run.has("memory") || run["memory"].is_null()) return std::nullopt;
+  const Node node = run["memory"];
+  const MemoryUse memory = {node["tensor_bytes"].get_size(), node["workspace_bytes"].get_size()};
+  if (node["peak_bytes"].get_size() - memory.tensor_bytes != memory.workspace_bytes) {
+    node["peak_bytes"].fail("is not tensor_bytes + workspace_bytes");
+  }
+  return memory;
+}
+
 std::map<Baseline, Comparison> read_comparisons(const Node& node) {
   std::map<Baseline, Comparison> comparisons;
   if (node.is_null()) return comparisons;
@@ -394,6 +427,7 @@ BaselineRun read_baseline(const Node& node) {
   const Node validation = node["validation"];
   if (!run.unavailable) {
     run.implementation = implementation.get<std::string>();
+    run.memory = read_memory(node);
     run.validation = read_validation(validation);
   }
   if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
@@ -408,6 +442,7 @@ Run read_run(const Node& node) {
   const Node resources = node["resources"];
   run.resources = {resources["registers"].get<int>(), resources["smem_bytes"].get<int>(),
                    resources["spill_bytes"].get<int>(), resources["ctas_per_sm"].get<int>()};
+  run.memory = read_memory(node);
   run.validation = read_validation(node["validation"]);
   if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
   run.baselines = read_comparisons(node["baselines"]);

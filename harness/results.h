@@ -66,6 +66,7 @@ struct Run {
   std::string config;
   Problem problem;
   Resources resources;
+  std::optional<MemoryUse> memory;  ///< nothing if the kernel was wrong at a small shape already, and in older files
   Validation validation;
   std::optional<TimingSummary> timing;  ///< on a GPU, unless only checked or wrong
   std::map<Baseline, Comparison> baselines;
@@ -79,6 +80,7 @@ struct BaselineRun {
   Problem problem;
   std::optional<std::string> unavailable;  ///< why it could not run here; if set, the members below say nothing
   std::string implementation;              ///< what computed, with its version
+  std::optional<MemoryUse> memory;         ///< nothing in older files
   Validation validation;
   std::optional<TimingSummary> timing;
 };

@@ -139,6 +139,7 @@ int run_kernels(const Options& options, const std::vector<const Kernel*>& kernel
     if (complain(measurement.complaints) != 0) exit_code = 1;
     results.runs.insert(results.runs.end(), measurement.runs.begin(), measurement.runs.end());
     results.baselines.insert(results.baselines.end(), measurement.baselines.begin(), measurement.baselines.end());
+    results.device = backend->device();  // of which timing measures the ceiling
     if (options.json) write_results(results, *options.json);
   }
   return exit_code;

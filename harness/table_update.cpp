@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "harness/baselines/stored.h"
 #include "harness/bound_report.h"
+#include "harness/memory_page.h"
 #include "harness/page.h"
 #include "harness/registry.h"
 #include "harness/table.h"
@@ -45,6 +47,16 @@ std::string render_h100(const std::vector<std::string>& steps, const std::string
   refuse_page(page, opening_marker(block) + " shows fp16, of which " + h100->name() + " has no run");
 }
 
+// Files whose problems are not the published ones are not among those of the table.
+Results stored(const std::string& name, const std::string& block, const fs::path& page) {
+  try {
+    return read_results(stored_results() / name);
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(block) + " is made from docs/results/" + name + ": " + error.what() +
+                          "; the command beside the block makes it");
+  }
+}
+
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   if (block == "rates") return render_rates();
@@ -53,6 +65,8 @@ std::string render_block(const std::string& block, const fs::path& page, const P
     return render_bound(kernels().front(), read_stored_bounds(),
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
+  if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
+  if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
   if (block == "h100") return render_h100(step_and_the_one_before(page), block, page, published, files);
   std::vector<const Kernel*> all;
   std::vector<std::string> names;
@@ -82,7 +96,8 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name : {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates"}) {
+  for (const std::string name :
+       {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory"}) {
     blocks.push_back({name, [&, name] { return render_block(name, page, published, files); }});
   }
   return with_blocks(text, page, blocks);

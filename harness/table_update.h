@@ -7,6 +7,8 @@
 //     <!-- bound -->        what --explain prints of the first step's bound
 //     <!-- pipes -->        the cycles of each pipe, of each step
 //     <!-- rates -->        the rates that the bounds are made with
+//     <!-- traffic -->      what the steps move, of docs/results/traffic.json
+//     <!-- memory -->       what they hold, of docs/results/h100_memory.json
 //
 // each up to the same with a slash, as in <!-- /table -->.
 #pragma once

@@ -40,6 +40,8 @@ BASELINES = (("fa2", "FlashAttention-2", (0, (5, 2))), ("cudnn", "cuDNN", (0, (1
 CHOSEN_STEPS = (("01", BLUE), ("02", GREEN), ("09", PURPLE), ("16", VERMILLION))
 RANKED_STEPS = ("07", "16")
 PUBLISHED_SEQLEN = 4096
+SECTOR_BYTES = 32
+ELEMENT_BYTES = 2
 
 plt.rcParams.update(
     {
@@ -156,6 +158,10 @@ def read_counters(counters):
     return {
         "conflicts": sum(pipe["bank_conflicts"].number() for pipe in shared),
         "wavefronts": sum(pipe["wavefronts"].number() for pipe in shared),
+        "moved_bytes": SECTOR_BYTES * sum(
+            counters[key]["sectors"].number() for key in ("cp_async", "global_load", "global_store")
+        ),
+        "distinct_bytes": counters["hbm_bytes_read"].number() + counters["hbm_bytes_written"].number(),
         "mma": count("mma"),
         "ldmatrix": count("ldmatrix"),
         "other": sum(
@@ -163,6 +169,11 @@ def read_counters(counters):
             for key in ("cp_async", "shared_load", "shared_store", "global_load", "global_store", "shuffle", "barrier")
         ),
     }
+
+
+def read_peak(run):
+    """Peak bytes of the device's memory; files from before it was recorded have none."""
+    return run["memory"]["peak_bytes"].number() if "memory" in run.object() and run["memory"] else None
 
 
 def read_run(run):
@@ -179,7 +190,19 @@ def read_run(run):
         "timing": read_timing(run["timing"]),
         "percent": fa2["percent"].number() if fa2 else None,
         "stored_in": fa2["stored_in"].text() if fa2 and fa2["stored_in"] else None,
+        "peak_bytes": read_peak(run),
         "counters": read_counters(run["counters"]),
+    }
+
+
+def read_baseline(run):
+    unavailable = run["unavailable"].text() if run["unavailable"] else None
+    return {
+        "name": run["baseline"].text(),
+        "problem": read_problem(run["problem"]),
+        "unavailable": unavailable,
+        "timing": None if unavailable else read_timing(run["timing"]),
+        "peak_bytes": None if unavailable else read_peak(run),
     }
 
 
@@ -193,12 +216,11 @@ def read_results(path):
         "date": root["meta"]["date"].text(),
         "gpu": device["name"].text(),
         "sm_max_mhz": device["clocks"]["sm_max_mhz"].number(),
+        "memory_bytes": device["memory_bytes"].number(),
+        "ceiling": device["mma_ceiling_tflops"].number()
+        if "mma_ceiling_tflops" in device.object() and device["mma_ceiling_tflops"] else None,
         "runs": [read_run(run) for run in root["runs"]],
-        "baselines": [
-            {"name": b["baseline"].text(), "problem": read_problem(b["problem"]), "timing": read_timing(b["timing"])}
-            for b in root["baselines"]
-            if not b["unavailable"]
-        ],
+        "baselines": [read_baseline(run) for run in root["baselines"]],
     }
 
 
@@ -223,23 +245,28 @@ def sweeps_of(files):
     for file in sorted(files, key=lambda file: file["date"]):
         for dtype in sorted({run["problem"]["dtype"] for run in file["runs"]}):
             sweep = sweeps.setdefault(
-                (file["gpu"], dtype), {"gpu": file["gpu"], "dtype": dtype, "stems": [], "runs": {}, "baselines": {}}
+                (file["gpu"], dtype),
+                {"gpu": file["gpu"], "dtype": dtype, "stems": {}, "ceiling": None, "runs": {}, "baselines": {}}
             )
-            sweep["stems"].append(file["stem"])
-            sweep["sm_max_mhz"] = file["sm_max_mhz"]
-            for run in file["runs"]:
-                if run["problem"]["dtype"] == dtype:
-                    sweep["runs"][run["kernel"], run["config"], *run["problem"].values()] = run
+            sweep["sm_max_mhz"], sweep["memory_bytes"] = file["sm_max_mhz"], file["memory_bytes"]
+            sweep["ceiling"] = file["ceiling"] or sweep["ceiling"]
+            runs = {(run["kernel"], run["config"], *run["problem"].values()): run
+                    for run in file["runs"] if run["problem"]["dtype"] == dtype}
+            if runs.keys() & sweep["runs"].keys():
+                print(f"{' and '.join([*sweep['stems'], file['stem']])} are of one device, {sweep['gpu']}: of a run in "
+                      "both the newer counts.", file=sys.stderr)
+            sweep["stems"][file["stem"]] = len(runs)
+            sweep["runs"] |= runs
             for baseline in file["baselines"]:
                 if baseline["problem"]["dtype"] == dtype:
                     sweep["baselines"][baseline["name"], *baseline["problem"].values()] = baseline
     for sweep in sweeps.values():
-        if len(sweep["stems"]) > 1:
-            print(f"{' and '.join(sweep['stems'])} are of one GPU, {sweep['gpu']}: of a run in both the newer counts.",
-                  file=sys.stderr)
-        sweep["suffix"] = sweep["stems"][-1] + ("" if sweep["dtype"] == "fp16" else f"_{sweep['dtype']}")
+        main_stem = max(sweep["stems"], key=sweep["stems"].get)
+        sweep["suffix"] = main_stem + ("" if sweep["dtype"] == "fp16" else f"_{sweep['dtype']}")
         while any(sweep["suffix"] == other.get("suffix") for other in sweeps.values() if other is not sweep):
             sweep["suffix"] += "_2"
+        sweep["all_runs"] = [run for run in sweep["runs"].values() if run["passed"]]
+        sweep["all_baselines"] = list(sweep["baselines"].values())
         problems = main_problems(sweep["runs"].values())
         sweep["runs"] = [run for run in sweep["runs"].values() if run["passed"] and run["problem"] in problems]
         sweep["baselines"] = [run for run in sweep["baselines"].values() if run["problem"] in problems]
@@ -418,8 +445,12 @@ def draw_tflops(sweep):
     fig, axes = figure(9.2, 4.9, "TFLOP/s by sequence length",
                        f"{sweep['gpu']}: {describe(runs[0]['problem'], batches(runs))}")
     margins(fig, 0.6, 1.7, 0.85, 0.9 if clocks(sweep, runs) else 0.62)
-    top = max(run["timing"]["tflops"] for run in runs)
+    top = max([run["timing"]["tflops"] for run in runs] + [sweep["ceiling"] or 0])
     labels = []
+    if sweep["ceiling"]:
+        axes.axhline(sweep["ceiling"], color=ORANGE, linewidth=1.2, zorder=1)
+        labels.append((math.log2(seqlens[-1]), sweep["ceiling"], f"mma.sync alone, {sweep['ceiling']:.0f}", INK,
+                       "normal"))
     for label, colour, dashes, points in series:
         x = [math.log2(run["problem"]["seqlen"]) for run in points]
         y = [run["timing"]["tflops"] for run in points]
@@ -436,12 +467,141 @@ def draw_tflops(sweep):
     return fig
 
 
+def shape_of(run):
+    """All of a problem but its length."""
+    return tuple(value for key, value in run["problem"].items() if key != "seqlen")
+
+
+def at_most_lengths(runs):
+    """Of the runs those of the shape that has the most lengths, shortest first: nothing if it has fewer than three."""
+    shapes = {}
+    for run in runs:
+        shapes.setdefault(shape_of(run), {})[run["problem"]["seqlen"]] = run
+    most = max(shapes.values(), key=len, default={})
+    return [most[seqlen] for seqlen in sorted(most)] if len(most) > 2 else []
+
+
+def readable_bytes(exponent):
+    """16 KiB of 14."""
+    return f"{2 ** (exponent % 10)} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB')[exponent // 10]}"
+
+
+def bytes_axes(axes, series, seqlens):
+    """Draws (label, colour, dashes, seqlen → bytes) with both axes in powers of two; returns the labels of the ends."""
+    labels = []
+    for label, colour, dashes, row in series:
+        x, y = [math.log2(seqlen) for seqlen in row], [math.log2(value) for value in row.values()]
+        solid = dashes == "solid"
+        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=2.2 if solid else 1.5, marker="o",
+                  markersize=4.5 if solid else 0, markeredgewidth=0)
+        labels.append((x[-1], y[-1], label, colour, "bold" if solid else "normal"))
+    exponents = [math.log2(value) for row in series for value in row[3].values()]
+    low, high = math.floor(min(exponents)), math.ceil(max(exponents))
+    axes.set(xlim=(math.log2(seqlens[0]) - 0.12, math.log2(seqlens[-1]) + 0.05), ylim=(low - 0.4, high + 0.6))
+    axes.set_xticks([math.log2(seqlen) for seqlen in seqlens], [str(seqlen) for seqlen in seqlens])
+    ticks = range(low + low % 2, high + 1, 2)
+    axes.set_yticks(list(ticks), [readable_bytes(tick) for tick in ticks])
+    axes.set_xlabel("seqlen", labelpad=5)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+    return labels
+
+
+def label_slope(axes, row, colour, text, side):
+    """Writes how a line grows along its middle, above it (1) or below it (-1)."""
+    seqlens = list(row)
+    a, b = seqlens[(len(seqlens) - 1) // 2], seqlens[(len(seqlens) + 1) // 2]
+    rise, run = math.log2(row[b] / row[a]), math.log2(b / a)
+    low, high = axes.get_ylim()
+    axes.text(math.log2(a * b) / 2, math.log2(row[a] * row[b]) / 2 + side * 0.025 * (high - low), text, size=8,
+              color=colour, ha="center", va="bottom" if side > 0 else "top", rotation=math.degrees(math.atan2(rise, run)),
+              rotation_mode="anchor", transform_rotates_text=True)
+
+
+def draw_memory(sweep):
+    """Peak memory by seqlen, of the last step and the baselines, up to where standard attention no longer fits."""
+    held = at_most_lengths([run for run in sweep["all_baselines"] if run["name"] == "standard" and run["peak_bytes"]])
+    if not held:
+        return None
+    of_shape = lambda runs: sorted((run for run in runs if shape_of(run) == shape_of(held[0])),
+                                   key=lambda run: run["problem"]["seqlen"])
+    row = lambda runs: {run["problem"]["seqlen"]: run["peak_bytes"] for run in runs if run["peak_bytes"]}
+    runs, baselines = of_shape(sweep["all_runs"]), of_shape(sweep["all_baselines"])
+    step = max((run["kernel"] for run in runs if run["peak_bytes"]), default=None)
+    series = [(label, INK, dashes, row(run for run in baselines if run["name"] == name))
+              for name, label, dashes in BASELINES]
+    series.append((step, VERMILLION, "solid", row(run for run in runs if run["kernel"] == step)))
+    series = [line for line in series if line[3]]
+    seqlens = sorted({seqlen for *_, values in series for seqlen in values})
+    fig, axes = figure(9.2, 4.9, "Peak memory by sequence length",
+                       f"{sweep['gpu']}: {describe(held[0]['problem'], batches(held))}")
+    margins(fig, 0.75, 1.7, 0.85, 0.9)
+    labels = bytes_axes(axes, series, seqlens)
+    card = math.log2(sweep["memory_bytes"])
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, max(high, card + 0.6))
+    axes.axhline(card, color=ORANGE, linewidth=1.2, zorder=1)
+    axes.annotate(f"the card's memory, {sweep['memory_bytes'] / 2**30:.0f} GiB", (math.log2(seqlens[0]), card), (0, 4),
+                  textcoords="offset points", size=8)
+    standard = row(held)
+    missing = [run["problem"]["seqlen"] for run in baselines if run["name"] == "standard" and run["unavailable"]
+               and run["unavailable"].startswith("out of memory")]
+    if missing:
+        last, first = max(standard), min(missing)
+        x, y = math.log2(last), math.log2(standard[last])
+        axes.plot([x, x + (card - y) / 2], [y, card], color=INK, linewidth=1, linestyle=(0, (1, 3)))
+        axes.plot(math.log2(first), card, color=INK, marker="x", markersize=8, markeredgewidth=2, clip_on=False)
+        labels = [label for label in labels if label[2] != "standard, unfused"]
+        labels.append((math.log2(first), card, "standard: out of memory", INK, "normal"))
+    label_slope(axes, standard, INK, "N²: length ×2, bytes ×4", 1)
+    label_slope(axes, series[-1][3], VERMILLION, "N: length ×2, bytes ×2", -1)
+    low, high = axes.get_ylim()
+    label_ends(axes, labels, (high - low) * 0.05)
+    footnote(fig, "Q, K, V and O, and what the computation allocates besides; without the harness's reference.")
+    return fig
+
+
+def draw_traffic(sweep):
+    """Bytes between global memory and the SMs by seqlen: counted, and of standard attention computed."""
+    counted = [run for run in sweep["all_runs"] if run["counters"]]
+    by_rows = {}  # of the steps with the same number of query rows the last one stands for all
+    for run in counted:
+        by_rows.setdefault(int(run["config"].split("x")[0]), {}).setdefault(run["kernel"], []).append(run)
+    series = []
+    for (rows, steps), colour in zip(sorted(by_rows.items()), (GREEN, VERMILLION, PURPLE)):
+        curves = {step: curve for step in steps if (curve := at_most_lengths(steps[step]))}
+        if curves:
+            runs = curves[max(curves)]
+            series.append((f"{max(curves)[:2]}, {rows} query rows", colour, "solid",
+                           {run["problem"]["seqlen"]: run["counters"]["moved_bytes"] for run in runs}))
+    if not series:
+        return None
+    distinct = {run["problem"]["seqlen"]: run["counters"]["distinct_bytes"] for run in runs}
+    problem = runs[0]["problem"]
+    heads, dims = problem["batch"] * problem["heads"], problem["head_dim"]
+    standard = {n: heads * (4 * n * n + 4 * n * dims) * ELEMENT_BYTES for n in distinct}
+    series = [("standard, computed", INK, (0, (5, 2, 1, 2)), standard), *series,
+              ("distinct: DRAM at best", BLUE, "solid", distinct)]
+    fig, axes = figure(9.2, 4.9, "Bytes moved by sequence length",
+                       f"counted on the {sweep['gpu']}: {describe(problem, batches(runs))}")
+    margins(fig, 0.75, 1.8, 0.85, 0.9)
+    labels = bytes_axes(axes, series, sorted(distinct))
+    label_slope(axes, standard, INK, "N²: length ×2, bytes ×4", 1)
+    label_slope(axes, distinct, BLUE, "N: length ×2, bytes ×2", -1)
+    low, high = axes.get_ylim()
+    label_ends(axes, labels, (high - low) * 0.05)
+    footnote(fig, "Query rows of a tile: sectors × 32 that the SMs ask of L2 and write. "
+             "Standard: (4·N² + 4·N·d) · 2 bytes a head.")
+    return fig
+
+
 def draw_counters(sweep):
     """What the emulator counts, by step: bank conflicts, wavefronts of shared memory, instructions of a warp."""
     runs = [run for run in sweep["runs"] if run["counters"]]
     if not runs:
         return None
-    seqlen = max(run["problem"]["seqlen"] for run in runs)
+    lengths = [run["problem"]["seqlen"] for run in runs]
+    seqlen = max(lengths, key=lambda length: (lengths.count(length), length))
     first = {}  # the first config of a step is the one that it runs by default
     for run in runs:
         if run["problem"]["seqlen"] == seqlen:
@@ -593,6 +753,8 @@ def draw_all(sweeps, published):
         pictures[f"tflops_by_seqlen_{sweep['suffix']}"] = draw_tflops(sweep)
         pictures[f"ranking_of_configs_{sweep['suffix']}"] = draw_ranking(sweep)
         pictures[f"counters_by_step_{sweep['suffix']}"] = draw_counters(sweep)
+        pictures[f"memory_by_seqlen_{sweep['suffix']}"] = draw_memory(sweep)
+        pictures[f"traffic_by_seqlen_{sweep['suffix']}"] = draw_traffic(sweep)
     return {name: fig for name, fig in pictures.items() if fig}
 
 

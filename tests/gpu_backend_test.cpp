@@ -1,6 +1,7 @@
 // The GPU behind the Backend interface: its facts, its refusals, its errors.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "harness/gpu/inputs.h"
@@ -143,6 +144,28 @@ TEST_F(GpuBackend, TimesSeveralVariantsInOrder) {
   const std::vector<Timing> timings = gpu().time(variants, {}, {.min_samples = 5, .min_seconds = 0});
   ASSERT_EQ(timings.size(), 2u);
   for (int i = 0; i < 5; i++) EXPECT_LT(timings[0].samples_ms[i], timings[1].samples_ms[i]);
+}
+
+// No GPU multiplies more than 4096 FLOP a cycle and SM in fp16, and none of sm_80 or later less than 512.
+TEST_F(GpuBackend, MeasuresTheCeilingOnceWhenItTimesAndNoKernelIsAboveIt) {
+  const std::unique_ptr<Backend> fresh = make_gpu();
+  EXPECT_EQ(fresh->device().mma_ceiling_tflops, std::nullopt);
+  const Variant variant = first_variant();
+  const Problem problem{.batch = 8, .heads = 8, .seqlen = 2048, .dtype = variant.dtype};
+  fresh->load(problem, false);
+  const Variant* const variants[] = {&variant};
+  const TimingBudget budget{.min_samples = 5, .min_seconds = 0};
+  const std::vector<Timing> timings = fresh->time(variants, {}, budget);
+  const DeviceFacts device = fresh->device();
+  ASSERT_TRUE(device.mma_ceiling_tflops.has_value());
+  const double tflops_of_one_flop_a_cycle = device.sm_count * device.sm_clock_max_mhz * 1e6 * 1e-12;
+  EXPECT_LT(*device.mma_ceiling_tflops, 4096 * tflops_of_one_flop_a_cycle);
+  EXPECT_GT(*device.mma_ceiling_tflops, 512 * tflops_of_one_flop_a_cycle / 2) << "at half its clock";
+  const double fastest_ms = *std::min_element(timings[0].samples_ms.begin(), timings[0].samples_ms.end());
+  EXPECT_LT(problem.flops() / (fastest_ms * 1e-3) * 1e-12, *device.mma_ceiling_tflops);
+
+  fresh->time(variants, {}, budget);
+  EXPECT_EQ(fresh->device().mma_ceiling_tflops, device.mma_ceiling_tflops);
 }
 
 // The last rows of a problem whose elements do not fit in 31 bits, against the CPU.

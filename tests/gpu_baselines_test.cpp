@@ -70,6 +70,29 @@ TEST_F(PreparedBaseline, StandardAttentionSaysWhenItsLogitsDoNotFit) {
   EXPECT_THROW(gpu().implementation(Baseline::standard), std::logic_error);
 }
 
+TEST_F(PreparedBaseline, OnlyStandardAttentionHoldsTheLogits) {
+  const Problem problem{.batch = 2, .heads = 4, .seqlen = 2048};
+  const int64_t logits_bytes = int64_t{2} * problem.batch * problem.heads * problem.seqlen * problem.seqlen;
+  gpu().load(problem, false);
+  EXPECT_EQ(gpu().memory(), (MemoryUse{.tensor_bytes = 4 * problem.bytes()}));
+  EXPECT_THROW(gpu().memory(Baseline::standard), std::logic_error);
+
+  ASSERT_EQ(gpu().prepare(Baseline::standard), std::nullopt);
+  const MemoryUse standard = gpu().memory(Baseline::standard);
+  EXPECT_EQ(standard.tensor_bytes, 4 * problem.bytes());
+  EXPECT_GE(standard.workspace_bytes, logits_bytes);
+  EXPECT_LE(standard.workspace_bytes, logits_bytes + 4096);
+
+  for (const Baseline baseline : {Baseline::fa2, Baseline::cudnn}) {
+    if (const auto refusal = gpu().prepare(baseline)) GTEST_SKIP() << *refusal;
+    const MemoryUse memory = gpu().memory(baseline);
+    EXPECT_EQ(memory.tensor_bytes, 4 * problem.bytes());
+    EXPECT_GE(memory.workspace_bytes, 0) << name_of(baseline);
+    EXPECT_LT(memory.workspace_bytes, logits_bytes / 2) << name_of(baseline);
+    EXPECT_EQ(gpu().memory(baseline), memory);
+  }
+}
+
 TEST_F(PreparedBaseline, BaselinesAreTimedAfterTheKernels) {
   const Variant& variant = kernels().front().gpu.front();
   gpu().load({.batch = 4, .heads = 4, .seqlen = 2048, .dtype = variant.dtype}, false);

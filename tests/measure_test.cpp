@@ -34,6 +34,8 @@ class RecordingBackend : public Backend {
     loaded = problem;
     record("load " + std::to_string(problem.seqlen));
   }
+  MemoryUse memory() override { return {.tensor_bytes = 4 * loaded.bytes()}; }
+  MemoryUse memory(Baseline) override { return {.tensor_bytes = 4 * loaded.bytes(), .workspace_bytes = 7}; }
   OutputErrors check(const Variant& variant) override {
     record("check " + variant.tile.config);
     OutputErrors errors;
@@ -234,6 +236,19 @@ TEST_F(Measure, BaselinesAreCheckedAndTimedInTheSameRounds) {
   EXPECT_EQ(result.runs[0].baselines.at(Baseline::standard).percent, 400);
   EXPECT_EQ(result.runs[1].baselines.at(Baseline::fa2).percent, 25);
   EXPECT_EQ(result.runs[1].baselines.at(Baseline::fa2).median_ms, 2);
+}
+
+TEST_F(Measure, TheMemoryIsThatOfTheProblemAndNotOfASmallShape) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.missing = Baseline::fa2;
+  gpu.is_wrong = [&](const Variant& variant) { return variant.tile.config == "a" && gpu.loaded.seqlen == 192; };
+  options_.mode = Mode::check_only;
+  options_.baselines = {Baseline::standard, Baseline::fa2};
+  const Measurement result = measured(gpu);
+  EXPECT_EQ(result.runs[0].memory, std::nullopt) << "it never came to the problem";
+  EXPECT_EQ(result.runs[1].memory, (MemoryUse{.tensor_bytes = 4 * problem_.bytes()}));
+  EXPECT_EQ(result.baselines[0].memory, (MemoryUse{.tensor_bytes = 4 * problem_.bytes(), .workspace_bytes = 7}));
+  EXPECT_EQ(result.baselines[1].memory, std::nullopt);
 }
 
 TEST_F(Measure, ABaselineThatCannotRunKeepsNothingFromRunning) {

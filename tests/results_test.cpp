@@ -25,6 +25,7 @@ Run emulator_run() {
   run.config = "64x64";
   run.problem = {2, 3, 128, 128, Dtype::bf16, InputDistribution::large, 18446744073709551615u};
   run.resources = {0, 49152, 0, 0};
+  run.memory = {{.tensor_bytes = 786432}};
   run.validation = {true, 0.001, 0.0001, 0.01, "fp64 on the CPU"};
   Counters counters;
   counters.ldmatrix = {1088, 34816, 4352, 0};
@@ -48,6 +49,7 @@ Run gpu_run() {
   run.kernel = "02_swizzling";
   run.config = "64x64";
   run.resources = {202, 49152, 16, 2};
+  run.memory = {{.tensor_bytes = 262144}};
   run.validation = {true, 0.0001, 0.00001, 0.002, "fp32 on the GPU"};
   run.timing = TimingSummary{{1.5, 1.25, 1.75}, 1.5, 1.35, 1.65, 1.25, 320.5, 1755, true, false};
   run.baselines = {{Baseline::fa2, {1.25, 384.6, 83.3, 83.4, std::nullopt}},
@@ -59,11 +61,13 @@ Results sample_results() {
   Results results;
   results.meta = {{"runner", "--kernel=01"}, "0123abcd", false, "2025-01-31T12:34:56Z", "GCC 12.2.0", "13.0", "580.1"};
   results.device = {Target::gpu, "NVIDIA H100", "9.0", 132, 52428800, 85899345920, 232448, 1980, 2619, "580.1"};
+  results.device.mma_ceiling_tflops = 644.5;
   results.runs = {emulator_run(), gpu_run()};
   BaselineRun fa2;
   fa2.baseline = Baseline::fa2;
   fa2.problem.seqlen = 1024;
   fa2.implementation = "PyTorch 2.11.0";
+  fa2.memory = {{.tensor_bytes = 1048576, .workspace_bytes = 4096}};
   fa2.validation = {true, 0.0002, 0.00001, 0.002, "fp32 on the GPU"};
   fa2.timing = TimingSummary{{1.25, 1, 1.5}, 1.25, 1.1, 1.4, 1, 384.6, 1755, false, true};
   BaselineRun standard;
@@ -133,6 +137,7 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
   EXPECT_EQ(after.device.sm_clock_max_mhz, before.device.sm_clock_max_mhz);
   EXPECT_EQ(after.device.memory_clock_max_mhz, before.device.memory_clock_max_mhz);
   EXPECT_EQ(after.device.driver, before.device.driver);
+  EXPECT_EQ(after.device.mma_ceiling_tflops, 644.5);
 
   ASSERT_EQ(after.runs.size(), before.runs.size());
   for (size_t i = 0; i < before.runs.size(); i++) {
@@ -144,6 +149,7 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
     EXPECT_EQ(a.resources.smem_bytes, b.resources.smem_bytes);
     EXPECT_EQ(a.resources.spill_bytes, b.resources.spill_bytes);
     EXPECT_EQ(a.resources.ctas_per_sm, b.resources.ctas_per_sm);
+    EXPECT_EQ(a.memory, b.memory);
     EXPECT_EQ(a.validation.passed, b.validation.passed);
     EXPECT_EQ(a.validation.max_abs_error, b.validation.max_abs_error);
     EXPECT_EQ(a.validation.rms_error, b.validation.rms_error);
@@ -175,10 +181,11 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   EXPECT_THAT(keys(json), ElementsAre("schema", "meta", "device", "runs", "baselines"));
   EXPECT_THAT(keys(json["meta"]), ElementsAre("argv", "git", "dirty", "date", "compiler", "cuda", "driver"));
   const Json& run = json["runs"][0];
-  EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "resources", "validation", "timing", "baselines",
-                                     "counters", "lines"));
+  EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "resources", "memory", "validation", "timing",
+                                     "baselines", "counters", "lines"));
   EXPECT_THAT(keys(run["problem"]), ElementsAre("batch", "heads", "seqlen", "head_dim", "dtype", "inputs", "seed"));
   EXPECT_THAT(keys(run["resources"]), ElementsAre("registers", "smem_bytes", "spill_bytes", "ctas_per_sm"));
+  EXPECT_THAT(keys(run["memory"]), ElementsAre("peak_bytes", "tensor_bytes", "workspace_bytes"));
   EXPECT_THAT(keys(run["validation"]), ElementsAre("passed", "max_abs_error", "rms_error", "tolerance", "reference"));
   EXPECT_TRUE(run["timing"].is_null());
   EXPECT_TRUE(run["baselines"].is_null());
@@ -189,7 +196,7 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   EXPECT_THAT(keys(timed["baselines"]["fa2"]),
               ElementsAre("median_ms", "tflops", "percent", "paired_percent", "stored_in"));
   EXPECT_THAT(keys(json["baselines"][0]),
-              ElementsAre("baseline", "problem", "unavailable", "implementation", "validation", "timing"));
+              ElementsAre("baseline", "problem", "unavailable", "implementation", "memory", "validation", "timing"));
   EXPECT_TRUE(timed["counters"].is_null());
   EXPECT_FALSE(timed.contains("lines"));
 }
@@ -266,6 +273,7 @@ TEST_F(ResultsFile, AMissingFieldIsNamed) {
       json, [](Json& parent, const std::string& key) { parent.erase(key); },
       [&](const Json& changed, const std::string& way) {
         if (way == "runs[0].lines" || way == "runs[1].baselines.fa2" || way == "runs[1].baselines.cudnn") return;
+        if (way.ends_with(".memory") || way == "device.mma_ceiling_tflops") return;  // which older files do not have
         fields++;
         EXPECT_EQ(refusal(changed), file().string() + ": " + way + " is missing");
       });
@@ -324,6 +332,45 @@ TEST_F(ResultsFile, BaselinesSurviveTheRoundTrip) {
   EXPECT_EQ(standard.baseline, Baseline::standard);
   EXPECT_EQ(standard.unavailable, "out of memory");
   EXPECT_EQ(standard.timing, std::nullopt);
+}
+
+TEST_F(ResultsFile, ThePeakOfMemoryIsThatOfTheTensorsAndTheWorkspace) {
+  const Json json = written(sample_results());
+  EXPECT_EQ(json["baselines"][0]["memory"]["peak_bytes"], 1048576 + 4096);
+  EXPECT_TRUE(json["baselines"][1]["memory"].is_null());
+  const MemoryUse of_fa2{.tensor_bytes = 1048576, .workspace_bytes = 4096};
+  EXPECT_EQ(read_results(file()).baselines[0].memory, of_fa2);
+
+  Json changed = json;
+  changed["baselines"][0]["memory"]["peak_bytes"] = 1048576;
+  EXPECT_THAT(refusal(changed), HasSubstr("baselines[0].memory.peak_bytes is not tensor_bytes + workspace_bytes"));
+  changed = json;
+  changed["runs"][0]["memory"]["workspace_bytes"] = -1;
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[0].memory.workspace_bytes is negative"));
+}
+
+TEST_F(ResultsFile, AFileFromBeforeMemoryWasRecordedIsRead) {
+  Json json = written(sample_results());
+  for (const char* list : {"runs", "baselines"}) {
+    for (Json& run : json[list]) run.erase("memory");
+  }
+  EXPECT_EQ(refusal(json), "accepted");
+  const Results results = read_results(file());
+  EXPECT_EQ(results.runs[0].memory, std::nullopt);
+  EXPECT_EQ(results.baselines[0].memory, std::nullopt);
+}
+
+TEST_F(ResultsFile, TheCeilingIsThereOnlyWhereItWasMeasured) {
+  Json json = written(sample_results());
+  EXPECT_EQ(json["device"]["mma_ceiling_tflops"], 644.5);
+  json["device"]["mma_ceiling_tflops"] = 0;
+  EXPECT_THAT(refusal(json), HasSubstr("device.mma_ceiling_tflops is not above 0"));
+  json["device"]["mma_ceiling_tflops"] = nullptr;
+  EXPECT_EQ(refusal(json), "accepted");
+  EXPECT_EQ(read_results(file()).device.mma_ceiling_tflops, std::nullopt);
+  json["device"].erase("mma_ceiling_tflops");
+  EXPECT_EQ(refusal(json), "accepted");
+  EXPECT_EQ(read_results(file()).device.mma_ceiling_tflops, std::nullopt);
 }
 
 TEST_F(ResultsFile, BaselinesThatDoNotExistAreNamed) {

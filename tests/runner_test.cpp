@@ -191,6 +191,7 @@ TEST_F(Runner, WritesResultsThatCanBeReadBack) {
   EXPECT_EQ(last.problem, (Problem{1, 1, 128, 128, Dtype::bf16, InputDistribution::uniform, 5}));
   EXPECT_TRUE(last.validation.passed);
   EXPECT_EQ(last.counters->ldmatrix.bank_conflicts(), 0u);
+  EXPECT_EQ(last.memory, (MemoryUse{.tensor_bytes = 4 * last.problem.bytes(), .workspace_bytes = 0}));
   EXPECT_TRUE(last.lines.empty());
 }
 

@@ -1,6 +1,7 @@
 // A baseline that is ready for one problem in the GPU's memory.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 struct CUstream_st;  // what CUDA's cudaStream_t points to
@@ -16,6 +17,9 @@ class GpuBaseline {
 
   /// Where the last launch put O, in the layout of the kernels' O; valid until the next launch.
   virtual const void* output() const = 0;
+
+  /// The most that one computation holds of the GPU's memory besides Q, K, V and O (see MemoryUse).
+  virtual int64_t workspace_bytes() const = 0;
 
   /// What computes, with its version: "PyTorch 2.11.0, CUDA 13.0, cuDNN 9.15.1".
   virtual std::string implementation() const = 0;

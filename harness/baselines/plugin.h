@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Counts up with each change of this file. The runner refuses a library of another version. */
-#define FLASH_STEPS_PLUGIN_VERSION 1
+#define FLASH_STEPS_PLUGIN_VERSION 2
 
 /* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements in row-major
  * [batch, seqlen, heads, head_dim], on the current GPU; they stay where they are until the attention is destroyed. */
@@ -48,6 +48,10 @@ typedef const char* flash_steps_attention_create_function(const char* name, cons
 typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
                                                        const void** output);
 
+/* Runs once more, with what that means for the output of the run before, and waits. *bytes is the most that PyTorch's
+ * allocator held for that run at one time: the output and what else the operator takes, rounded up as it rounds. */
+typedef const char* flash_steps_attention_memory_function(flash_steps_attention* attention, long long* bytes);
+
 /* Waits for what was run, and gives the library's memory of the GPU back. NULL does nothing. */
 typedef void flash_steps_attention_destroy_function(flash_steps_attention* attention);
 
@@ -56,6 +60,7 @@ extern flash_steps_plugin_version_function flash_steps_plugin_version;
 extern flash_steps_plugin_description_function flash_steps_plugin_description;
 extern flash_steps_attention_create_function flash_steps_attention_create;
 extern flash_steps_attention_run_function flash_steps_attention_run;
+extern flash_steps_attention_memory_function flash_steps_attention_memory;
 extern flash_steps_attention_destroy_function flash_steps_attention_destroy;
 
 #ifdef __cplusplus

@@ -168,6 +168,11 @@ class StandardAttention final : public GpuBaseline {
 
   const void* output() const override { return output_; }
 
+  // The pointers are for cuBLAS alone, whose own memory is not counted; but they are ours.
+  int64_t workspace_bytes() const override {
+    return scores_.bytes() + q_.bytes() + k_.bytes() + v_.bytes() + o_.bytes() + s_.bytes();
+  }
+
   std::string implementation() const override { return cublas_.version() + " and a softmax kernel"; }
 
  private:

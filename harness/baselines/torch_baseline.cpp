@@ -45,6 +45,9 @@ class TorchBaseline final : public GpuBaseline {
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {
       launch(nullptr);
+      long long bytes = 0;
+      if (const char* error = plugin_.memory(attention_, &bytes)) fail<std::runtime_error>(error);
+      workspace_bytes_ = bytes - problem.bytes();  // of which the output is one of the tensors
     } catch (const std::runtime_error& error) {
       plugin_.destroy(attention_);
       throw MachineError(error.what());
@@ -60,6 +63,8 @@ class TorchBaseline final : public GpuBaseline {
 
   const void* output() const override { return output_; }
 
+  int64_t workspace_bytes() const override { return workspace_bytes_; }
+
   std::string implementation() const override { return plugin_.description(); }
 
  private:
@@ -72,6 +77,7 @@ class TorchBaseline final : public GpuBaseline {
   std::string name_;
   flash_steps_attention* attention_ = nullptr;
   const void* output_ = nullptr;
+  int64_t workspace_bytes_ = 0;
 };
 
 }  // namespace
@@ -106,6 +112,7 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
     description = find<flash_steps_plugin_description_function>(library, "flash_steps_plugin_description", file);
     create = find<flash_steps_attention_create_function>(library, "flash_steps_attention_create", file);
     run = find<flash_steps_attention_run_function>(library, "flash_steps_attention_run", file);
+    memory = find<flash_steps_attention_memory_function>(library, "flash_steps_attention_memory", file);
     destroy = find<flash_steps_attention_destroy_function>(library, "flash_steps_attention_destroy", file);
     return;
   }

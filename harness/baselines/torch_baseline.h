@@ -29,6 +29,7 @@ class TorchPlugin {
   flash_steps_plugin_description_function* description = nullptr;
   flash_steps_attention_create_function* create = nullptr;
   flash_steps_attention_run_function* run = nullptr;
+  flash_steps_attention_memory_function* memory = nullptr;
   flash_steps_attention_destroy_function* destroy = nullptr;
 };
 

@@ -68,6 +68,12 @@ c10::cuda::CUDAStream torch_stream(void* stream) {
   return c10::cuda::getStreamFromExternal(static_cast<cudaStream_t>(stream), device);
 }
 
+// Bytes of the GPU's memory that PyTorch's tensors take now, and took at most since the peak was reset. The first of
+// the statistics is that of all of the allocator's pools together.
+auto held_by_allocator() {
+  return c10::cuda::CUDACachingAllocator::getDeviceStats(c10::cuda::current_device()).allocated_bytes.front();
+}
+
 std::string version(long number, long major_unit, long minor_unit) {
   return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit);
 }
@@ -125,6 +131,22 @@ const char* flash_steps_attention_run(flash_steps_attention* attention, void* st
                 "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
                 o.strides());
     *output = o.const_data_ptr();
+  });
+}
+
+const char* flash_steps_attention_memory(flash_steps_attention* attention, long long* bytes) {
+  return error_of([&] {
+    attention->o = at::Tensor();  // what the last run left does not belong to this one
+    const int64_t before = held_by_allocator().current;
+    c10::cuda::CUDACachingAllocator::resetPeakStats(c10::cuda::current_device());
+    const void* output = nullptr;
+    const char* const error = flash_steps_attention_run(attention, nullptr, &output);
+    TORCH_CHECK(error == nullptr, error);
+    c10::cuda::device_synchronize();
+    *bytes = held_by_allocator().peak - before;
+    const int64_t output_bytes = attention->o.nbytes();
+    TORCH_CHECK(*bytes >= output_bytes, "PyTorch's allocator tells of ", *bytes, " bytes where the output alone has ",
+                output_bytes, "; the caching allocator, which is PyTorch's default, would work");
   });
 }
 

@@ -65,6 +65,7 @@ class Tensor16 {
   }
 
   uint16_t* data() const { return data_.get(); }
+  int64_t bytes() const { return elements_ * int64_t{sizeof(uint16_t)}; }
   std::vector<uint16_t> values() const { return {data_.get(), data_.get() + elements_}; }
   void fill(uint16_t value) { std::fill(data_.get(), data_.get() + elements_, value); }
 
@@ -143,6 +144,11 @@ class EmulatorBackend final : public Backend {
     }
   }
 
+  MemoryUse memory() override {
+    const Tensors& tensors = loaded();
+    return {.tensor_bytes = tensors.q.bytes() + tensors.k.bytes() + tensors.v.bytes() + tensors.o.bytes()};
+  }
+
   OutputErrors check(const Variant& variant) override {
     if (!reference_) throw std::logic_error("check() needs a problem that was loaded with its reference");
     launch(variant);
@@ -175,6 +181,7 @@ class EmulatorBackend final : public Backend {
     return std::string(name_of(baseline)) + " runs on a GPU, and this is the emulator; --device=gpu would work";
   }
   std::string implementation(Baseline) const override { throw no_baselines(); }
+  MemoryUse memory(Baseline) override { throw no_baselines(); }
   OutputErrors check(Baseline) override { throw no_baselines(); }
 
   std::vector<uint16_t> output() override { return loaded().o.values(); }

@@ -4,6 +4,7 @@
 #include "harness/backend.h"
 #include "harness/baselines/standard.h"
 #include "harness/baselines/torch_baseline.h"
+#include "harness/gpu/ceiling.h"
 #include "harness/gpu/check.cuh"
 #include "harness/gpu/compare.h"
 #include "harness/gpu/device.h"
@@ -26,6 +27,8 @@ struct LoadedProblem {
   DeviceArray<float> reference;                                // empty without a reference
   std::optional<Difference> ref16;                             // of plain attention in 16 bits
   std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
+
+  int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
 
   LaunchArguments arguments() {
     return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), problem.seqlen, problem.heads};
@@ -67,6 +70,8 @@ class GpuBackend final : public Backend {
     loaded_ = std::move(next);
   }
 
+  MemoryUse memory() override { return {.tensor_bytes = loaded_problem().tensor_bytes()}; }
+
   OutputErrors check(const Variant& variant) override {
     LoadedProblem& loaded = loaded_with_reference();
     poison(loaded.output);
@@ -86,6 +91,10 @@ class GpuBackend final : public Backend {
   }
 
   std::string implementation(Baseline baseline) const override { return prepared(baseline).implementation(); }
+
+  MemoryUse memory(Baseline baseline) override {
+    return {.tensor_bytes = loaded_problem().tensor_bytes(), .workspace_bytes = prepared(baseline).workspace_bytes()};
+  }
 
   OutputErrors check(Baseline baseline) override {
     LoadedProblem& loaded = loaded_with_reference();
@@ -112,6 +121,7 @@ class GpuBackend final : public Backend {
   std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
                            const TimingBudget& budget) override {
     LoadedProblem& loaded = loaded_problem();
+    if (!facts_.mma_ceiling_tflops) facts_.mma_ceiling_tflops = measure_mma_ceiling(facts_.sm_count);
     std::vector<Contender> contenders;
     for (const Variant* variant : variants) {
       allow_shared_memory(*variant);

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "harness/gpu/check.cuh"
+#include "harness/gpu/event.cuh"
 #include "harness/gpu/timer.h"
 #include "harness/text.h"
 
@@ -23,40 +24,11 @@ constexpr int head_start = 8;
 // A reading of NVML costs up to milliseconds, and the driver averages power over longer than that anyway.
 constexpr std::chrono::milliseconds time_between_readings{20};
 
-class Stream {
- public:
-  Stream() { check_cuda(cudaStreamCreate(&stream_), "creating a stream"); }
-  ~Stream() { cudaStreamDestroy(stream_); }
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
-  cudaStream_t get() const { return stream_; }
-
- private:
-  cudaStream_t stream_ = nullptr;
-};
-
-class Event {
- public:
-  Event() { check_cuda(cudaEventCreate(&event_), "creating an event"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  cudaEvent_t get() const { return event_; }
-  void record(const Stream& stream) { check_cuda(cudaEventRecord(event_, stream.get()), "recording an event"); }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
 // What one contender's launch lies between.
 struct Sample {
   Event start, stop;
 
-  double milliseconds() const {
-    float elapsed = 0;
-    check_cuda(cudaEventElapsedTime(&elapsed, start.get(), stop.get()), "reading the time between two events");
-    return elapsed;
-  }
+  double milliseconds() const { return milliseconds_between(start, stop); }
 };
 
 // The GPU's state, read now and then while it works.
