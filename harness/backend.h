@@ -122,6 +122,10 @@ class Backend {
   /// Fills O with NaN, launches once and compares. Needs a reference.
   virtual OutputErrors check(const Variant& variant) = 0;
 
+  /// Launches `repeats` times, each time into an O filled with NaN. Returns how many of the outputs differ from the
+  /// first in any bit.
+  virtual int differing_repeats(const Variant& variant, int repeats) = 0;
+
   /// Launches once and waits: what --profile puts under a profiler.
   virtual void launch(const Variant& variant) = 0;
 

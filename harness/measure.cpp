@@ -68,6 +68,22 @@ class Measuring {
     for (size_t i = 0; i < jobs_.size(); i++) check(i, problem_);
   }
 
+  void repeat_all() {
+    for (size_t i = 0; i < jobs_.size(); i++) {
+      Run& run = result.runs[i];
+      if (!run.validation.passed) continue;
+      const std::string repeats = std::to_string(options_.repeats);
+      progress_.say("launching " + jobs_[i].name() + " " + repeats + " times");
+      const int differing = backend_.differing_repeats(*jobs_[i].variant, options_.repeats);
+      run.determinism = {options_.repeats, differing == 0};
+      if (differing > 0) {
+        result.complaints.push_back(jobs_[i].name() + " is not deterministic at " + describe(problem_) + ": of " +
+                                    repeats + " outputs " + std::to_string(differing) +
+                                    " differ from the first; a race would explain it");
+      }
+    }
+  }
+
   void prepare_baselines() {
     for (const Baseline baseline : options_.baselines) {
       load(problem_);
@@ -207,6 +223,7 @@ Measurement Measurer::measure(const Problem& problem, const std::vector<Job>& jo
   Measuring measuring(backend_, problem, jobs, options_, progress_);
   if (is_gpu) measuring.check_small_shapes(right_at_small_shapes_);
   measuring.check_all();
+  if (options_.repeats > 0) measuring.repeat_all();
   if (is_gpu) {
     measuring.prepare_baselines();
     measuring.check_baselines();

@@ -32,6 +32,9 @@ struct Measurement {
 /// each variant that passes) and at the problem, times with the baselines (unless the mode is check_only) those that
 /// are right, and checks them again. A job or a baseline that fails does not keep the others from running.
 ///
+/// With `repeats` in the options, jobs that are right are launched that often on the problem and must give the same
+/// bits.
+///
 /// Where several kernels are timed, a few samples rank the configs of each, and the best one alone is timed with the
 /// whole budget.
 class Measurer {

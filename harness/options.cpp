@@ -16,7 +16,7 @@ constexpr int max_grid_yz = 65535;
 // Values as they were given: what they mean is decided here and not in CLI11, for errors that say what would work.
 struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
-  std::string baseline, samples, min_time, host_threads, lane_order, json, arch, update;
+  std::string baseline, samples, min_time, repeat, host_threads, lane_order, json, arch, update;
   bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
   bool resume = false, table = false, bounds = false, errors = false;
   std::vector<std::string> files;  // what is not an option
@@ -53,6 +53,7 @@ void declare(CLI::App& app, Given& given) {
   value("--inputs", given.inputs, "LIST", "normal, uniform, large, constant, onehot, tiny, or all [normal]");
   value("--config", given.config, "NAME", "A config, or all [GPU: all, emulator: the first that fits]");
   app.add_flag("--check-only", given.check_only, "Validate and stop");
+  value("--repeat", given.repeat, "N", "Of --check-only: launch N times and demand bit-equal outputs");
   app.add_flag("--profile", given.profile, "One bare launch, for a profiler");
   app.add_flag("--explain", given.explain, "Counters beside the source lines (on the emulator)");
   app.add_flag("--diff", given.diff, "The difference to the previous step");
@@ -254,6 +255,12 @@ Options interpret(const Given& given) {
 
   if (!given.samples.empty()) options.budget.min_samples = whole_number("samples", given.samples, 1, 1000000);
   if (!given.min_time.empty()) options.budget.min_seconds = seconds("min-time", given.min_time);
+  if (!given.repeat.empty()) {
+    options.repeats = whole_number("repeat", given.repeat, 2, 1000000);
+    if (options.mode != Mode::check_only) {
+      throw UsageError("--repeat=" + given.repeat + " is for --check-only, which is not given; give both or neither");
+    }
+  }
   if (!given.host_threads.empty()) options.host_threads = whole_number("host-threads", given.host_threads, 1, 1024);
   if (!given.lane_order.empty()) {
     options.lane_order = whole_number<uint64_t>("lane-order", given.lane_order, 0, max_seed);

@@ -42,6 +42,7 @@ struct Options {
   std::optional<uint64_t> seed;
 
   TimingBudget budget;
+  int repeats = 0;                  ///< of check_only: launches whose outputs must be bit-equal; 0: that is not asked
   int host_threads = 0;             ///< of the emulator; 0: one a core
   uint64_t lane_order = 0;          ///< of the emulator; see make_emulator
   std::vector<Baseline> baselines;  ///< each once, in the order given

@@ -29,8 +29,16 @@ void print_access(CounterTable& table, const std::string& name, const AccessCoun
                    shared ? grouped(access.bank_conflicts()) : "", if_any(access.sectors)});
 }
 
+// Nothing where it was not asked.
+std::string determinism_text(const Run& run) {
+  if (!run.determinism) return "";
+  return std::to_string(run.determinism->repeats) + "x " + (run.determinism->bit_equal ? "bit-equal" : "NOT bit-equal");
+}
+
 void print_emulated(std::ostream& out, const Run& run) {
-  out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation) << "\n";
+  out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation);
+  if (run.determinism) out << ", " << determinism_text(run);
+  out << "\n";
   if (run.counters) print_counters(out, *run.counters);
 }
 
@@ -109,6 +117,7 @@ void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std:
                                error_cell(run.validation)});
     if (!baselines.empty()) cells.push_back(percent_cell(run, baselines.front().baseline));
     out << row(run.kernel, run.config, cells);
+    if (run.determinism) out << "  " << determinism_text(run);
     if (std::find(best.begin(), best.end(), &run) != best.end()) out << "  best";
     if (run.timing && run.timing->throttled) out << "  throttled";
     out << "\n";

@@ -166,6 +166,9 @@ Json run_json(const Run& run) {
                {"timing", run.timing ? timing_json(*run.timing) : Json(nullptr)},
                {"baselines", comparisons_json(run.baselines)},
                {"counters", run.counters ? counters_json(*run.counters) : Json(nullptr)}};
+  if (run.determinism) {
+    json["determinism"] = {{"repeats", run.determinism->repeats}, {"bit_equal", run.determinism->bit_equal}};
+  }
   if (!run.lines.empty()) {
     for (const LineCounters& line : run.lines) json["lines"].push_back(line_json(line));
   }
@@ -385,9 +388,17 @@ LineCounters read_line(const Node& node) {
 }
 
 TimingSummary read_timing(const Node& node) {
-  return {node["samples_ms"].get_list<double>(), node["median_ms"].get<double>(), node["p20_ms"].get<double>(),
-          node["p80_ms"].get<double>(),          node["min_ms"].get<double>(),    node["tflops"].get<double>(),
-          node["sm_clock_mhz"].get<double>(),    node["throttled"].get<bool>(),   node["full_budget"].get<bool>()};
+  const std::vector<double> samples_ms = node["samples_ms"].get_list<double>();
+  if (samples_ms.empty()) node["samples_ms"].fail("is an empty list");  // of which there is no median
+  return {samples_ms,
+          node["median_ms"].get<double>(),
+          node["p20_ms"].get<double>(),
+          node["p80_ms"].get<double>(),
+          node["min_ms"].get<double>(),
+          node["tflops"].get<double>(),
+          node["sm_clock_mhz"].get<double>(),
+          node["throttled"].get<bool>(),
+          node["full_budget"].get<bool>()};
 }
 
 Validation read_validation(const Node& node) {
@@ -447,6 +458,10 @@ Run read_run(const Node& node) {
   if (!node["timing"].is_null()) run.timing = read_timing(node["timing"]);
   run.baselines = read_comparisons(node["baselines"]);
   if (!node["counters"].is_null()) run.counters = read_counters(node["counters"]);
+  if (node.has("determinism")) {
+    const Node determinism = node["determinism"];
+    run.determinism = {determinism["repeats"].get<int>(), determinism["bit_equal"].get<bool>()};
+  }
   if (node.has("lines")) {
     for (const Node& line : node["lines"].elements()) run.lines.push_back(read_line(line));
   }
@@ -460,6 +475,8 @@ Json parse(const std::string& text, const std::filesystem::path& file) {
     const std::string reason =
         error.byte > text.size() ? "it is cut short" : "see its byte " + std::to_string(error.byte);
     throw std::runtime_error(file.string() + ": the file is not JSON; " + reason);
+  } catch (const Json::out_of_range&) {
+    throw std::runtime_error(file.string() + ": the file has a number beyond 1.8e308, the largest that can be read");
   }
 }
 

@@ -33,6 +33,14 @@ struct Validation {
   std::string reference;
 };
 
+/// Launched several times on the same inputs.
+struct Determinism {
+  int repeats = 0;
+  bool bit_equal = false;  ///< all outputs were the same in every bit
+
+  bool operator==(const Determinism&) const = default;
+};
+
 struct TimingSummary {
   std::vector<double> samples_ms;
   double median_ms = 0;
@@ -68,7 +76,8 @@ struct Run {
   Resources resources;
   std::optional<MemoryUse> memory;  ///< nothing if the kernel was wrong at a small shape already, and in older files
   Validation validation;
-  std::optional<TimingSummary> timing;  ///< on a GPU, unless only checked or wrong
+  std::optional<Determinism> determinism;  ///< with --repeat, unless wrong
+  std::optional<TimingSummary> timing;     ///< on a GPU, unless only checked or wrong
   std::map<Baseline, Comparison> baselines;
   std::optional<Counters> counters;  ///< on the emulator, unless only checked
   std::vector<LineCounters> lines;   ///< with --explain

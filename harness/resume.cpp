@@ -34,6 +34,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const Options& opti
           {"--baseline", list_or(options.baselines, "none")},
           {"--samples", std::to_string(options.budget.min_samples)},
           {"--min-time", significant(options.budget.min_seconds, 6)},
+          {"--repeat", options.repeats == 0 ? "not given" : std::to_string(options.repeats)},
           {"--check-only", options.mode == Mode::check_only ? "given" : "not given"}};
 }
 

@@ -3,6 +3,8 @@
 #
 #   scripts/setup.sh                  compiler, CMake and libraries: what ./runner and scripts/test.sh need
 #   scripts/setup.sh --plots          also matplotlib, for scripts/plot.py
+#   scripts/setup.sh --fuzz           also clang with its fuzzer, for scripts/fuzz.sh
+#   scripts/setup.sh --benchmark      also Google Benchmark, for scripts/benchmark_emulator.sh
 #   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
 #
 # On Debian and Ubuntu, as root, it installs with apt-get. Without the rights it prints the command and exits with 3.
@@ -10,13 +12,17 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 plots=false
+fuzz=false
+benchmark=false
 disassembler=false
 for argument; do
   case $argument in
     --plots) plots=true ;;
+    --fuzz) fuzz=true ;;
+    --benchmark) benchmark=true ;;
     --disassembler) disassembler=true ;;
     *)
-      echo "setup.sh: unknown argument '$argument': --plots and --disassembler are what there is." >&2
+      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --disassembler." >&2
       exit 2
       ;;
   esac
@@ -31,6 +37,10 @@ has_library() {
     if compgen -G "$folder/lib$1.*" >/dev/null; then return; fi
   done
   return 1
+}
+has_fuzzer() {
+  clang++ -fsanitize=fuzzer -x c++ - -o /dev/null \
+    <<<'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' 2>/dev/null
 }
 need() {  # need PACKAGE TEST…: the package is missing unless the test succeeds
   local package=$1
@@ -48,6 +58,11 @@ need nlohmann-json3-dev has_header nlohmann/json.hpp
 need libgtest-dev has_library gtest
 need libgmock-dev has_library gmock
 if $plots; then need python3-matplotlib python3 -c 'import matplotlib' 2>/dev/null; fi
+if $fuzz; then
+  need clang has_command clang++
+  need libclang-rt-dev has_fuzzer
+fi
+if $benchmark; then need libbenchmark-dev has_library benchmark; fi
 if $disassembler; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
 
 if ((${#missing[@]})); then

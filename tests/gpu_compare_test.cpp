@@ -64,6 +64,24 @@ TEST_F(GpuCompare, FindsOneWrongElementWhereverItIs) {
   }
 }
 
+TEST_F(GpuCompare, NotesADifferenceOfOneBitWhereverItIs) {
+  const Sample sample(Dtype::fp16);
+  const DeviceArray<uint16_t> first(sample.output);
+  const auto is_noted = [&](const std::vector<uint16_t>& output) {
+    DeviceArray<int> differs{std::vector<int>(3)};
+    note_difference(first, DeviceArray(output), differs.data() + 1);
+    const std::vector<int> noted = differs.to_host();
+    EXPECT_EQ(noted[0] + noted[2], 0);
+    return noted[1] == 1;
+  };
+  EXPECT_FALSE(is_noted(sample.output));
+  for (double position : {0.0, 0.3, 0.99, 1.0}) {
+    std::vector<uint16_t> output = sample.output;
+    output[static_cast<size_t>(position * (output.size() - 1))] ^= 1;
+    EXPECT_TRUE(is_noted(output)) << position;
+  }
+}
+
 TEST_F(GpuCompare, RejectsOneNanWhereverItIs) {
   for (Dtype dtype : all_dtypes) {
     for (double position : {0.0, 0.3, 0.99, 1.0}) {

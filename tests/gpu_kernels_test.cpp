@@ -82,6 +82,13 @@ TEST_P(GpuKernels, IsStillRightAfterBeingTimed) {
   EXPECT_TRUE(judge(gpu().check(variant()), variant().dtype).passed);
 }
 
+TEST_P(GpuKernels, GivesTheSameBitsEachTime) {
+  Problem problem = problem_of(4, InputDistribution::normal);
+  problem.batch = 60;
+  gpu().load(problem, false);
+  EXPECT_EQ(gpu().differing_repeats(variant(), 20), 0) << words_of(problem);
+}
+
 TEST_P(GpuKernels, EqualsTheEmulator) {
   const std::vector<Variant>& emulated = GetParam().kernel->emulator;
   const auto same = std::find_if(emulated.begin(), emulated.end(), [&](const Variant& other) {

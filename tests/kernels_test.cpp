@@ -122,20 +122,83 @@ TEST(Registry, WhatTheGpuHasTheEmulatorHas) {
   }
 }
 
-TEST(Emulator, NeitherTheLaneOrderNorTheThreadsChangeAnything) {
-  for (const Kernel& kernel : kernels()) {
-    const Variant& variant = kernel.emulator.front();
-    const Problem problem = make_case(kernel, variant, 2, InputDistribution::normal).problem;
-    const auto in_order = make_emulator(1);
-    const auto shuffled = make_emulator(3, 7);
-    for (Backend* backend : {in_order.get(), shuffled.get()}) {
-      backend->load(problem, false);
-      backend->launch(variant);
-    }
-    EXPECT_EQ(in_order->output(), shuffled->output()) << kernel.name;
-    EXPECT_EQ(in_order->observation()->counters, shuffled->observation()->counters) << kernel.name;
-    EXPECT_THAT(shuffled->observation()->hazards, IsEmpty()) << kernel.name;
+// The default config of each kernel, in a grid of more CTAs than the most host threads.
+class Order : public testing::TestWithParam<const Kernel*> {
+ protected:
+  struct Outcome {
+    std::vector<uint16_t> output;
+    Observation observation;
+  };
+
+  Outcome run(int threads, uint64_t lane_order_seed) const {
+    const Variant& variant = GetParam()->emulator.front();
+    Problem problem = make_case(*GetParam(), variant, 2, InputDistribution::normal).problem;
+    if (variant.tile.heads == 0) problem.heads = 2;
+    problem.batch = 8 / (2 * std::min(problem.heads, 4));
+    const auto emulator = make_emulator(threads, lane_order_seed);
+    emulator->load(problem, false);
+    emulator->launch(variant);
+    return {emulator->output(), *emulator->observation()};
   }
+
+  // Counters by line, as text.
+  static std::vector<std::string> lines(const Outcome& outcome) {
+    std::vector<std::string> texts;
+    for (const LineCounters& line : outcome.observation.lines) {
+      texts.push_back(line.file + ":" + std::to_string(line.line) + " " + line.word + " " +
+                      std::to_string(line.instructions) + " " + std::to_string(line.wavefronts) + " " +
+                      std::to_string(line.ideal_wavefronts) + " " + std::to_string(line.sectors));
+    }
+    return texts;
+  }
+};
+
+TEST_P(Order, NeitherThatOfTheLanesNorTheNumberOfThreadsChangesABitOrACount) {
+  const Outcome in_order = run(1, 0);
+  EXPECT_THAT(in_order.observation.hazards, IsEmpty());
+  const std::pair<int, uint64_t> others[] = {{2, 0}, {7, 0}, {1, 1}, {2, 18446744073709551615u}, {7, 12345}};
+  for (const auto& [threads, seed] : others) {
+    SCOPED_TRACE(std::to_string(threads) + " threads, lane order " + std::to_string(seed));
+    const Outcome other = run(threads, seed);
+    EXPECT_TRUE(other.output == in_order.output);
+    EXPECT_EQ(other.observation.counters, in_order.observation.counters);
+    EXPECT_EQ(lines(other), lines(in_order));
+    EXPECT_THAT(other.observation.hazards, IsEmpty());
+  }
+}
+
+std::vector<const Kernel*> all_kernels() {
+  std::vector<const Kernel*> pointers;
+  for (const Kernel& kernel : kernels()) pointers.push_back(&kernel);
+  return pointers;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, Order, testing::ValuesIn(all_kernels()),
+                         [](const auto& info) { return info.param->name; });
+
+TEST(Emulator, RepeatsAreBitEqual) {
+  const Kernel& kernel = kernels().front();
+  const Variant& variant = kernel.emulator.front();
+  const auto emulator = make_emulator(2);
+  emulator->load(make_case(kernel, variant, 1, InputDistribution::normal).problem, false);
+  EXPECT_EQ(emulator->differing_repeats(variant, 3), 0);
+}
+
+// Adds a number that no two launches have in common, as a race would.
+TEST(Emulator, RepeatsThatDifferAreCounted) {
+  static int launches;
+  launches = 0;
+  Variant variant = kernels().front().emulator.front();
+  variant.tile.threads = 32;
+  variant.tile.smem_bytes = 0;
+  variant.call = [](void (*)(), const LaunchArguments& arguments) {
+    if (threadIdx.x == 0 && blockIdx.x + blockIdx.y + blockIdx.z == 0) launches++;
+    const uint32_t word = launches == 3 ? 1 : 0;
+    st_global_16(static_cast<Chunk*>(arguments.o) + threadIdx.x, {{word, 0, 0, 0}});
+  };
+  const auto emulator = make_emulator(1);
+  emulator->load({.batch = 1, .heads = 1, .seqlen = variant.tile.tile_rows, .dtype = variant.dtype}, false);
+  EXPECT_EQ(emulator->differing_repeats(variant, 5), 1);
 }
 
 }  // namespace

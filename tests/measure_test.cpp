@@ -4,12 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <limits>
-#include <map>
 #include <sstream>
 
 #include "harness/plan.h"
+#include "tests/recording_backend.h"
 
 namespace flash_steps {
 namespace {
@@ -18,85 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-class RecordingBackend : public Backend {
- public:
-  explicit RecordingBackend(Target target) { facts.backend = target; }
-
-  const DeviceFacts& device() const override { return facts; }
-  Problem default_problem() const override { return {}; }
-  std::optional<std::string> refusal(const Variant& variant, const Problem&) const override {
-    if (variant.tile.config == refused) return "too much shared memory";
-    return std::nullopt;
-  }
-  Resources resources(const Variant&) override { return {100, 49152, 0, 2}; }
-  void load(const Problem& problem, bool) override {
-    loaded = problem;
-    record("load " + std::to_string(problem.seqlen));
-  }
-  MemoryUse memory() override { return {.tensor_bytes = 4 * loaded.bytes()}; }
-  MemoryUse memory(Baseline) override { return {.tensor_bytes = 4 * loaded.bytes(), .workspace_bytes = 7}; }
-  OutputErrors check(const Variant& variant) override {
-    record("check " + variant.tile.config);
-    OutputErrors errors;
-    errors.max_abs_reference = 1;
-    errors.max_abs = is_wrong(variant) ? std::numeric_limits<double>::quiet_NaN() : 0;
-    return errors;
-  }
-  std::optional<std::string> prepare(Baseline baseline) override {
-    record(std::string("prepare ") + name_of(baseline));
-    if (baseline == missing) return "there is none";
-    return std::nullopt;
-  }
-  std::string implementation(Baseline baseline) const override { return std::string(name_of(baseline)) + " 1.0"; }
-  OutputErrors check(Baseline baseline) override {
-    record(std::string("check ") + name_of(baseline));
-    OutputErrors errors;
-    errors.max_abs = baseline == wrong ? 1 : errors_of_baselines;
-    return errors;
-  }
-  void launch(const Variant& variant) override { record("launch " + variant.tile.config); }
-  std::vector<uint16_t> output() override { return {}; }
-  std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
-                           const TimingBudget& budget) override {
-    std::string names;
-    std::vector<Timing> timings;
-    const auto add = [&](const std::string& name) {
-      names += " " + name;
-      const double first = milliseconds.count(name) != 0 ? milliseconds.at(name) : 1;
-      timings.emplace_back().samples_ms = {first, first + 1, first + 2};
-    };
-    for (const Variant* variant : variants) add(variant->tile.config);
-    for (const Baseline baseline : baselines) add(name_of(baseline));
-    record("time" + names);
-    budgets.push_back(budget);
-    return timings;
-  }
-  std::optional<Observation> observation() const override { return observed; }
-
-  void record(const std::string& event) { events.push_back(event); }
-
-  DeviceFacts facts;
-  Problem loaded;
-  std::string refused;
-  std::function<bool(const Variant&)> is_wrong = [](const Variant&) { return false; };
-  std::optional<Observation> observed;
-  std::optional<Baseline> missing;
-  std::optional<Baseline> wrong;
-  double errors_of_baselines = 0;
-  std::map<std::string, double>
-      milliseconds;  // the first of three samples, each 1 more than the one before; 1 by default
-  std::vector<TimingBudget> budgets;
-  std::vector<std::string> events;
-};
-
-Variant variant_of(const std::string& config, int rows = 64, int cols = 64) {
-  Variant variant{};
-  variant.tile.config = config;
-  variant.tile.tile_rows = rows;
-  variant.tile.tile_cols = cols;
-  return variant;
-}
 
 class Measure : public testing::Test {
  protected:
@@ -123,6 +42,35 @@ TEST_F(Measure, AGpuChecksThreeAndFourBlocksThenTheProblemBeforeAndAfterTiming) 
   EXPECT_EQ(result.runs[0].problem, problem_);
   EXPECT_EQ(result.runs[0].timing->median_ms, 2);
   EXPECT_EQ(result.runs[0].counters, std::nullopt);
+}
+
+TEST_F(Measure, RepeatsWhatIsRightAndReportsOutputsThatDiffer) {
+  for (const Target target : {Target::gpu, Target::emulator}) {
+    RecordingBackend backend(target);
+    backend.irreproducible = "b";
+    options_.mode = Mode::check_only;
+    options_.repeats = 250;
+    const Measurement result = measured(backend);
+    EXPECT_THAT(backend.events, testing::IsSupersetOf({"repeat a 250", "repeat b 250"}));
+    EXPECT_EQ(backend.loaded, problem_) << "the repeats are of the problem";
+    EXPECT_EQ(result.runs[0].determinism, (Determinism{250, true}));
+    EXPECT_EQ(result.runs[1].determinism, (Determinism{250, false}));
+    EXPECT_TRUE(result.runs[1].validation.passed) << "each output may be right";
+    ASSERT_THAT(result.complaints, SizeIs(1));
+    EXPECT_THAT(result.complaints[0], HasSubstr("01_base b is not deterministic at batch 1, heads 1, seqlen 1024"));
+    EXPECT_THAT(result.complaints[0], HasSubstr("of 250 outputs 2 differ"));
+  }
+}
+
+TEST_F(Measure, AWrongKernelIsNotRepeated) {
+  RecordingBackend gpu(Target::gpu);
+  gpu.is_wrong = [](const Variant& variant) { return variant.tile.config == "a"; };
+  options_.mode = Mode::check_only;
+  options_.repeats = 2;
+  const Measurement result = measured(gpu);
+  EXPECT_THAT(gpu.events, testing::Not(testing::Contains("repeat a 2")));
+  EXPECT_EQ(result.runs[0].determinism, std::nullopt);
+  EXPECT_EQ(result.runs[1].determinism, (Determinism{2, true}));
 }
 
 TEST_F(Measure, TheEmulatorRunsEachJobOnce) {

@@ -43,7 +43,7 @@ TEST(Options, EveryOptionIsUnderstood) {
       parse({"--kernel=01-03,09", "--device=auto", "--batch=2", "--heads=3", "--seqlen=64,128", "--head-dim=128",
              "--dtype=bf16,fp16,bf16", "--seed=18446744073709551615", "--inputs=onehot,tiny", "--config=64x64",
              "--json=out.json", "--samples=7", "--min-time=0.25", "--host-threads=2", "--lane-order=5", "--check-only",
-             "--baseline=cudnn,fa2,cudnn", "--resume"});
+             "--repeat=250", "--baseline=cudnn,fa2,cudnn", "--resume"});
   EXPECT_EQ(o.mode, Mode::check_only);
   EXPECT_EQ(o.kernels, "01-03,09");
   EXPECT_EQ(o.device, DeviceChoice::automatic);
@@ -59,6 +59,7 @@ TEST(Options, EveryOptionIsUnderstood) {
   EXPECT_EQ(o.budget.min_seconds, 0.25);
   EXPECT_EQ(o.host_threads, 2);
   EXPECT_EQ(o.lane_order, 5u);
+  EXPECT_EQ(o.repeats, 250);
   EXPECT_THAT(o.baselines, ElementsAre(Baseline::cudnn, Baseline::fa2));
   EXPECT_TRUE(o.resume);
 }
@@ -157,6 +158,12 @@ TEST(Options, ModesThatContradictEachOtherAreRefused) {
 
 TEST(Options, ResumingNeedsAFile) {
   EXPECT_THAT(refusal({"--kernel=01", "--resume"}), AllOf(HasSubstr("--resume"), HasSubstr("--json=FILE")));
+}
+
+TEST(Options, RepeatingIsForCheckingAndTakesTwoLaunchesAtLeast) {
+  EXPECT_THAT(refusal({"--kernel=01", "--repeat=9"}), AllOf(HasSubstr("--repeat=9"), HasSubstr("--check-only")));
+  EXPECT_THAT(refusal({"--kernel=01", "--repeat=9", "--profile"}), HasSubstr("--repeat=9 is for --check-only"));
+  EXPECT_THAT(refusal({"--kernel=01", "--check-only", "--repeat=1"}), HasSubstr("--repeat=1 is not a whole number"));
 }
 
 TEST(Options, OptionsOfTheOtherDeviceAreRefused) {

@@ -53,6 +53,17 @@ TEST(Report, AGpuRunIsALineOfTheTable) {
   EXPECT_EQ(line, "01_base  64x64    19.250    3.0%   114.2  255    28   64K    2    0.05");
 }
 
+TEST(Report, SaysWhetherRepeatsWereBitEqual) {
+  flash_steps::Run run = timed_run("01_base", "64x64", 19.25);
+  run.timing = std::nullopt;
+  EXPECT_THAT(printed(Target::gpu, {run}), Not(HasSubstr("bit-equal")));
+  run.determinism = Determinism{250, true};
+  EXPECT_THAT(line_with(printed(Target::gpu, {run}), "01_base"), EndsWith("  250x bit-equal"));
+  EXPECT_THAT(line_with(printed(Target::emulator, {run}), "01_base"), EndsWith(", 250x bit-equal"));
+  run.determinism = Determinism{250, false};
+  EXPECT_THAT(line_with(printed(Target::gpu, {run}), "01_base"), EndsWith("  250x NOT bit-equal"));
+}
+
 TEST(Report, TheBestOfSeveralConfigsIsMarked) {
   const std::string text = printed(
       Target::gpu,

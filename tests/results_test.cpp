@@ -40,6 +40,7 @@ Run emulator_run() {
   counters.hbm_bytes_read = 98304;
   counters.hbm_bytes_written = 32768;
   run.counters = counters;
+  run.determinism = Determinism{250, true};
   run.lines = {{"01_base.cu", 61, "ldmatrix_x4", 1088, 34816, 4352, 0}};
   return run;
 }
@@ -155,6 +156,7 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
     EXPECT_EQ(a.validation.rms_error, b.validation.rms_error);
     EXPECT_EQ(a.validation.tolerance, b.validation.tolerance);
     EXPECT_EQ(a.validation.reference, b.validation.reference);
+    EXPECT_EQ(a.determinism, b.determinism);
     EXPECT_EQ(a.counters, b.counters);
     EXPECT_EQ(a.lines.size(), b.lines.size());
     EXPECT_EQ(a.timing.has_value(), b.timing.has_value());
@@ -182,7 +184,7 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   EXPECT_THAT(keys(json["meta"]), ElementsAre("argv", "git", "dirty", "date", "compiler", "cuda", "driver"));
   const Json& run = json["runs"][0];
   EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "resources", "memory", "validation", "timing",
-                                     "baselines", "counters", "lines"));
+                                     "baselines", "counters", "determinism", "lines"));
   EXPECT_THAT(keys(run["problem"]), ElementsAre("batch", "heads", "seqlen", "head_dim", "dtype", "inputs", "seed"));
   EXPECT_THAT(keys(run["resources"]), ElementsAre("registers", "smem_bytes", "spill_bytes", "ctas_per_sm"));
   EXPECT_THAT(keys(run["memory"]), ElementsAre("peak_bytes", "tensor_bytes", "workspace_bytes"));
@@ -198,6 +200,8 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   EXPECT_THAT(keys(json["baselines"][0]),
               ElementsAre("baseline", "problem", "unavailable", "implementation", "memory", "validation", "timing"));
   EXPECT_TRUE(timed["counters"].is_null());
+  EXPECT_THAT(keys(run["determinism"]), ElementsAre("repeats", "bit_equal"));
+  EXPECT_FALSE(timed.contains("determinism"));
   EXPECT_FALSE(timed.contains("lines"));
 }
 
@@ -272,7 +276,8 @@ TEST_F(ResultsFile, AMissingFieldIsNamed) {
   for_each_field(
       json, [](Json& parent, const std::string& key) { parent.erase(key); },
       [&](const Json& changed, const std::string& way) {
-        if (way == "runs[0].lines" || way == "runs[1].baselines.fa2" || way == "runs[1].baselines.cudnn") return;
+        if (way == "runs[0].determinism" || way == "runs[0].lines") return;
+        if (way == "runs[1].baselines.fa2" || way == "runs[1].baselines.cudnn") return;
         if (way.ends_with(".memory") || way == "device.mma_ceiling_tflops") return;  // which older files do not have
         fields++;
         EXPECT_EQ(refusal(changed), file().string() + ": " + way + " is missing");
@@ -310,6 +315,23 @@ TEST_F(ResultsFile, ValuesThatCannotBeAreNamed) {
   changed = json;
   changed["device"]["backend"] = "tpu";
   EXPECT_THAT(refusal(changed), HasSubstr("device.backend is \"tpu\""));
+}
+
+// A median of no samples would be read from where there is none.
+TEST_F(ResultsFile, ATimingWithoutSamplesIsRefused) {
+  Json json = written(sample_results());
+  json["runs"][1]["timing"]["samples_ms"] = Json::array();
+  EXPECT_THAT(refusal(json), HasSubstr("runs[1].timing.samples_ms is an empty list"));
+}
+
+TEST_F(ResultsFile, NumbersBeyondAnyFloatingPointNumberAreRefused) {
+  std::ofstream(file()) << "{\"schema\": 1e999}";
+  try {
+    read_results(file());
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a number beyond 1.8e308"));
+  }
 }
 
 TEST_F(ResultsFile, BaselinesSurviveTheRoundTrip) {

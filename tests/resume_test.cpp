@@ -100,6 +100,7 @@ TEST_F(Resume, RefusesOtherSettingsAndNamesThem) {
   expect_refused({"--samples=3"}, "--samples was 20 and is 3");
   expect_refused({"--min-time=2"}, "--min-time was 0.5 and is 2");
   expect_refused({"--check-only"}, "--check-only was not given and is given");
+  expect_refused({"--check-only", "--repeat=9"}, "--repeat was not given and is 9");
   EXPECT_THAT(refusal({"--kernel=01", "--baseline=fa2"}), HasSubstr("--kernel was all and is 01 now"));
   EXPECT_THAT(refusal({"--kernel=all"}), HasSubstr("--baseline was fa2 and is none now"));
 }

@@ -13,11 +13,20 @@
 #endif
 
 #ifdef FLASH_STEPS_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
 namespace flash_steps::emulator {
 namespace {
+
+// A fiber leaves its last frames by a jump, so that AddressSanitizer still has their bounds marked when a new stack
+// gets the same addresses.
+void announce_stack([[maybe_unused]] const void* bottom, [[maybe_unused]] size_t bytes) {
+#ifdef FLASH_STEPS_ASAN
+  __asan_unpoison_memory_region(bottom, bytes);
+#endif
+}
 
 void announce_switch([[maybe_unused]] void** saved_fake_stack, [[maybe_unused]] const void* to_bottom,
                      [[maybe_unused]] size_t to_bytes) {
@@ -40,6 +49,7 @@ Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
   const boost::context::stack_context stack = allocator.allocate();
   own_stack_.bottom = static_cast<std::byte*>(stack.sp) - stack.size;
   own_stack_.bytes = stack.size;
+  announce_stack(own_stack_.bottom, own_stack_.bytes);
   fiber_ = boost::context::fiber(std::allocator_arg, boost::context::preallocated(stack.sp, stack.size, stack),
                                  allocator, [this](boost::context::fiber&& owner) {
                                    finish_switch(nullptr, &owner_stack_.bottom, &owner_stack_.bytes);

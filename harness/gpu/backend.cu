@@ -1,4 +1,5 @@
 #include <map>
+#include <numeric>
 #include <stdexcept>
 
 #include "harness/backend.h"
@@ -77,6 +78,24 @@ class GpuBackend final : public Backend {
     poison(loaded.output);
     launch(variant);
     return errors_of(loaded);
+  }
+
+  int differing_repeats(const Variant& variant, int repeats) override {
+    LoadedProblem& loaded = loaded_problem();
+    allow_shared_memory(variant);
+    DeviceArray<uint16_t> first(loaded.output.size());
+    DeviceArray<int> differs{std::vector<int>(repeats)};
+    for (int i = 0; i < repeats; i++) {
+      DeviceArray<uint16_t>& output = i == 0 ? first : loaded.output;
+      poison(output);
+      LaunchArguments arguments = loaded.arguments();
+      arguments.o = output.data();
+      launch_variant(variant, loaded.problem, arguments, nullptr);
+      wait_for_gpu(describe(variant));
+      if (i > 0) note_difference(first, output, differs.data() + i);
+    }
+    const std::vector<int> found = differs.to_host();
+    return std::accumulate(found.begin(), found.end(), 0);
   }
 
   std::optional<std::string> prepare(Baseline baseline) override {

@@ -49,6 +49,13 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
+__global__ void compare_bits(const uint16_t* a, const uint16_t* b, int64_t size, int* differs) {
+  const int64_t stride = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride) {
+    if (a[i] != b[i]) *differs = 1;
+  }
+}
+
 __global__ void fill(uint16_t* bits, int64_t size, uint16_t value) {
   const int64_t stride = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride) bits[i] = value;
@@ -71,6 +78,15 @@ Difference compare_on_device(const DeviceArray<uint16_t>& output, Dtype dtype, c
   for (const Partial& partial : partials.to_host()) total = combine(total, partial);
   return {std::bit_cast<float>(total.max_error), std::sqrt(total.squares / static_cast<double>(output.size())),
           std::bit_cast<float>(total.max_reference)};
+}
+
+void note_difference(const DeviceArray<uint16_t>& a, const DeviceArray<uint16_t>& b, int* differs) {
+  if (a.size() != b.size()) {
+    throw std::invalid_argument("one output has " + std::to_string(a.size()) + " elements, the other " +
+                                std::to_string(b.size()));
+  }
+  compare_bits<<<4096, 256>>>(a.data(), b.data(), a.size(), differs);
+  check_launch("the comparison of two outputs");
 }
 
 void poison(DeviceArray<uint16_t>& output) {

@@ -16,7 +16,7 @@ FetchContent_Declare(
   FIND_PACKAGE_ARGS 3.10)
 FetchContent_MakeAvailable(CLI11 nlohmann_json)
 
-if(FLASH_STEPS_TESTS)
+if(FLASH_STEPS_TESTS AND NOT FLASH_STEPS_FUZZ)
   set(INSTALL_GTEST OFF)
   FetchContent_Declare(
     GTest

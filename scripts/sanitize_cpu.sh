@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Are the harness, the emulator and the kernels on it free of undefined behaviour? Builds them under AddressSanitizer
+# and UndefinedBehaviorSanitizer into build/sanitize and runs the tests there, spread over the cores. The first report
+# ends its test program, and this script with a code other than 0.
+#
+#   scripts/sanitize_cpu.sh [--all]
+#
+# Without --all it leaves out what runs the same code on more data (of each kernel's inputs onehot remain, in every
+# config and length, and the drawn problems; the counters' closed formulas) and promises of speed, which are none of
+# this slower build.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+same_code='*Kernels.*_normal:*Kernels.*_uniform:*Kernels.*_constant:*Kernels.*_large:*KernelCounters.*'
+speed='*FifthOfASecond'
+case $* in
+  '') filter="-$same_code:$speed" ;;
+  --all) filter="-$speed" ;;
+  *)
+    echo "sanitize_cpu.sh: '$*' is not understood; --all is what there is." >&2
+    exit 2
+    ;;
+esac
+
+scripts/setup.sh
+build=build/sanitize
+log=$build/build.log
+mkdir -p $build
+if ! { cmake --preset sanitize && cmake --build --preset sanitize --parallel "$(nproc)" --target runner tests; } \
+  >$log 2>&1; then
+  cat $log >&2
+  echo "sanitize_cpu.sh: the build failed (the output above is in $log)." >&2
+  exit 3
+fi
+
+# Not through ctest, which starts a program a test: stacks and memory that many tests reuse are where mistakes show.
+shards=()
+for ((i = 0; i < $(nproc); i++)); do
+  GTEST_TOTAL_SHARDS=$(nproc) GTEST_SHARD_INDEX=$i $build/tests/tests --gtest_brief=1 --gtest_filter="$filter" &
+  shards+=($!)
+done
+exit_code=0
+for shard in "${shards[@]}"; do wait "$shard" || exit_code=$?; done
+exit $exit_code

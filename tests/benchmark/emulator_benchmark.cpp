@@ -1,0 +1,140 @@
+// How fast the emulator is: each word of the vocabulary alone, and each step at seqlen 512, on one host thread. A
+// lane-word is one lane carrying out one word; a warp that carries one out makes 32.
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <memory>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "harness/backend.h"
+#include "harness/emulator/emulator.h"
+#include "harness/registry.h"
+#include "kernels/isa.cuh"
+
+namespace flash_steps {
+namespace {
+
+constexpr int warp_lanes = 32;
+
+double lane_words(const std::vector<LineCounters>& lines) {
+  const auto add = [](double sum, const LineCounters& line) { return sum + double(line.instructions) * warp_lanes; };
+  return std::accumulate(lines.begin(), lines.end(), 0.0, add);
+}
+
+void report_lane_words(benchmark::State& state, double of_an_iteration) {
+  state.counters["lane_words"] = of_an_iteration;
+  state.counters["lane_words_per_second"] =
+      benchmark::Counter(of_an_iteration, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+// The first config that covers one head, in fp16.
+const Variant& variant_of(const Kernel& kernel) {
+  for (const Variant& variant : kernel.emulator) {
+    if (variant.dtype == Dtype::fp16 && variant.tile.heads <= 1) return variant;
+  }
+  throw std::logic_error(kernel.name + " has no config for one head");
+}
+
+void run_step(benchmark::State& state, const Kernel& kernel) {
+  const Variant& variant = variant_of(kernel);
+  const std::unique_ptr<Backend> emulator = make_emulator(1);
+  emulator->load({.batch = 1, .heads = 1, .seqlen = 512, .dtype = variant.dtype}, false);
+  for (auto _ : state) emulator->launch(variant);
+  report_lane_words(state, lane_words(emulator->observation()->lines));
+}
+
+// --- The words ---------------------------------------------------------------------------------------------------
+
+constexpr int threads = 128;
+constexpr int bytes_of_a_lane = 16;
+constexpr int repeats = 1024;  // so many that the launch itself costs little beside them
+
+// What a lane has of its own: 16 bytes of shared and 16 of global memory.
+struct Place {
+  uint32_t smem;
+  std::byte* gmem;
+};
+
+struct WordBenchmark {
+  const char* name;
+  void (*repeated)(const Place& place);
+};
+
+template <typename Body>
+void repeat(const Body& body) {
+  for (int i = 0; i < repeats; i++) body();
+}
+
+template <typename T>
+void repeat_mma() {
+  float d[4] = {};
+  const uint32_t a[4] = {};
+  repeat([&] { mma_m16n8k16<T>(d, a, 0, 0, d); });
+}
+
+// Without hazards, for a report costs what a word does not: bytes that are read were written before.
+constexpr WordBenchmark words[] = {
+    {"cp_async_16_commit_and_wait",
+     [](const Place& place) {
+       repeat([&] {
+         cp_async_16(place.smem, place.gmem);
+         cp_async_commit();
+         cp_async_wait<0>();
+       });
+     }},
+    {"ldmatrix_x4",
+     [](const Place& place) {
+       for (uint32_t i = 0; i < 4; i++) st_shared_4(place.smem + 4 * i, 0);
+       uint32_t regs[4];
+       warp_barrier();
+       repeat([&] { ldmatrix_x4(regs, place.smem); });
+     }},
+    {"ld_shared_16",
+     [](const Place& place) {
+       for (uint32_t i = 0; i < 4; i++) st_shared_4(place.smem + 4 * i, 0);
+       repeat([&] { ld_shared_16(place.smem); });
+     }},
+    {"st_shared_4", [](const Place& place) { repeat([&] { st_shared_4(place.smem, 0); }); }},
+    {"ld_global_16", [](const Place& place) { repeat([&] { ld_global_16(place.gmem); }); }},
+    {"st_global_16", [](const Place& place) { repeat([&] { st_global_16(place.gmem, {}); }); }},
+    {"mma_m16n8k16_fp16", [](const Place&) { repeat_mma<fp16_t>(); }},
+    {"mma_m16n8k16_bf16", [](const Place&) { repeat_mma<bf16_t>(); }},
+    {"shfl_xor", [](const Place&) { repeat([] { shfl_xor(0, 1); }); }},
+    {"barrier", [](const Place&) { repeat([] { barrier(); }); }},
+};
+
+// One CTA of four warps, each lane of which repeats the word.
+void run_word(benchmark::State& state, const WordBenchmark& word) {
+  constexpr int bytes = threads * bytes_of_a_lane;
+  alignas(256) static std::byte data[bytes];
+  emulator::LaunchReport report;
+  for (auto _ : state) {
+    report = emulator::launch(
+        {.kernel = word.name, .threads = threads, .smem_bytes = bytes, .buffers = {{"data", data, bytes, true}}}, [&] {
+          const uint32_t offset = threadIdx.x * bytes_of_a_lane;
+          word.repeated({shared_base() + offset, data + offset});
+        });
+  }
+  if (!report.hazards.empty()) state.SkipWithError(to_string(report.hazards.front()).c_str());
+  report_lane_words(state, lane_words(report.lines));
+}
+
+}  // namespace
+}  // namespace flash_steps
+
+int main(int argc, char** argv) {
+  using namespace flash_steps;
+  for (const WordBenchmark& word : words) {
+    benchmark::RegisterBenchmark(("word/" + std::string(word.name)).c_str(), run_word, word);
+  }
+  for (const Kernel& kernel : kernels()) {
+    benchmark::RegisterBenchmark(("seqlen_512/" + kernel.name).c_str(), run_step, kernel)
+        ->Unit(benchmark::kMillisecond);
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

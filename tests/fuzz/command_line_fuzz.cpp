@@ -1,0 +1,45 @@
+// Fuzzes the command line. An input is a command line with an argument on each line. Whatever it says, it is understood
+// and planned, or refused with one of the two exceptions that the runner turns into a sentence and an exit code.
+#include <cstddef>
+#include <cstdint>
+#include <sstream>
+
+#include "harness/backend.h"
+#include "harness/list.h"
+#include "harness/options.h"
+#include "harness/plan.h"
+#include "harness/text.h"
+#include "tests/recording_backend.h"
+
+namespace flash_steps {
+namespace {
+
+// What the runner does before it runs anything.
+void understand(const std::vector<std::string>& arguments) {
+  std::vector<const char*> argv = {"runner"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  const Options options = parse_options(static_cast<int>(argv.size()), argv.data());
+  if (!options.help.empty()) return;
+  const std::vector<const Kernel*> selected =
+      select_kernels(options.kernels.empty() ? "all" : options.kernels, kernels());
+  std::ostringstream out;
+  print_list(out, selected);
+  check_choice(selected, options);
+  static const RecordingBackend backend(Target::emulator);
+  for (const Problem& problem : problems_of(options, backend.default_problem())) {
+    jobs_for(problem, selected, options, backend, out);
+  }
+}
+
+}  // namespace
+}  // namespace flash_steps
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  try {
+    flash_steps::understand(flash_steps::split(text, '\n'));
+  } catch (const flash_steps::UsageError&) {
+  } catch (const flash_steps::MachineError&) {
+  }
+  return 0;
+}
