@@ -54,7 +54,7 @@ std::string render_traffic(const Results& results) {
   std::stable_sort(runs.begin(), runs.end(), [](const Run* a, const Run* b) { return a->kernel < b->kernel; });
 
   std::string table =
-      markdown_head({"step", "config", "seqlen", "read", "written", "distinct", "standard would move"}, 1);
+      markdown_head({"step", "config", "seqlen", "read", "written", "distinct", "standard would move"}, 2);
   for (const Run* run : runs) {
     const Counters& counters = *run->counters;
     table += markdown_row({run->kernel, run->config, std::to_string(run->problem.seqlen),

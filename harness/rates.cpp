@@ -13,10 +13,10 @@ namespace flash_steps {
 // shares; that is their peak over SMs and boost clock:
 // - A100: 312 TFLOP/s / (108 · 1410 MHz) = 2048 (its white paper).
 // - RTX 3090: 71 TFLOP/s / (82 · 1695 MHz) = 512, half of what sums in fp16 reach (the GA102 white paper).
-// - H100: 989 TFLOP/s / (132 · 1830 MHz) = 4096 (its white paper), which wgmma alone reaches. A loop of mma.sync was
-//   measured at 644 TFLOP/s, 65 % of that, on an H100 80GB whose clock lay between 1755 and 1980 MHz, which makes 2464
-//   to 2780 a cycle. Taken is 2731: an m16n8k16 in 6 cycles of one of the four tensor cores, the only whole number of
-//   cycles in that range.
+// - H100: 989 TFLOP/s / (132 · 1830 MHz) = 4096 (its white paper), which wgmma alone reaches. Independent mma.sync
+//   in a loop, timed with clock64() on an SM of this architecture, take 6.1 cycles of one of the four tensor cores
+//   each, with two or three warps on each. Taken is 6, two thirds of wgmma's rate. The ceiling that every timing run
+//   measures (device.mma_ceiling_tflops in the results) agrees: 654 TFLOP/s on an H100 whose clock is held down.
 //
 // float_lanes, imad_lanes, alu_lanes, mufu_lanes: CUDA C++ Best Practices Guide (before: CUDA C++ Programming Guide),
 // table "Throughput of Native Arithmetic Instructions", columns 8.0, 8.6 and 9.0, its rows for 32-bit floating-point

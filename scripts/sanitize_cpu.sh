@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-same_code='*Kernels.*_normal:*Kernels.*_uniform:*Kernels.*_constant:*Kernels.*_large:*KernelCounters.*'
+same_code='*Kernels.*_normal:*Kernels.*_uniform:*Kernels.*_constant:*Kernels.*_large:*Kernels.*_tiny:*KernelCounters.*'
 speed='*FifthOfASecond'
 case $* in
   '') filter="-$same_code:$speed" ;;

@@ -3,9 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -395,13 +395,21 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
   EXPECT_EQ(std::get<0>(run("--table --update='" + (folder_ / "absent.md").string() + "'")), 2);
 }
 
+// Of the processor, since other tests run beside this one.
+double seconds_of_children() {
+  rusage usage{};
+  EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+  const auto seconds = [](const timeval& time) { return time.tv_sec + time.tv_usec * 1e-6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 TEST_F(TableFolder, TheRunnerAnswersInAFifthOfASecond) {
   for (const char* arguments : {"--table", "--table --bounds"}) {
     double best = 1e9;
     for (int i = 0; i < 5; i++) {
-      const auto start = std::chrono::steady_clock::now();
+      const double start = seconds_of_children();
       EXPECT_EQ(std::get<0>(run(arguments)), 0);
-      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      best = std::min(best, seconds_of_children() - start);
     }
     EXPECT_LT(best, 0.2) << arguments;
   }
