@@ -76,7 +76,8 @@ TEST_F(Evidence, CountsTheMutants) {
   EXPECT_THAT(page_, HasSubstr(std::to_string(stored("mutants.json").at("mutants").size()) + " mutants, 0 survive"));
   int all = 0;
   int never_wrong = 0;
-  for (const nlohmann::json& mutant : stored("gpu_mutants.json").at("mutants")) {
+  const nlohmann::json on_gpu = stored("gpu_mutants.json");
+  for (const nlohmann::json& mutant : on_gpu.at("mutants")) {
     if (!mutant.contains("mistake")) continue;
     all++;
     never_wrong += mutant.at("wrong") == 0;
