@@ -692,7 +692,8 @@ def draw_ranking(sweep):
     axes[0, 0].annotate("FlashAttention-2", (100, 1), (0, 6), xycoords=("data", "axes fraction"),
                         textcoords="offset points", ha="center", size=8)
     footnote(fig, "query rows x keys of a tile; q, k, v: slices loaded at a time (0: all); "
-             "c: slice of P·V before which K is copied; ahead: loads run ahead; h: heads")
+             "c: slice of P·V before which K is copied; ahead: loads run ahead; h: heads\n"
+             "The best is timed beside all steps, the others in the few rounds that ranked them, where clocks were lower.")
     return fig
 
 
