@@ -28,7 +28,7 @@ void show_errors(std::ostream& out, const std::vector<const Kernel*>& kernels, c
     return;
   }
   const auto updated = [&](const std::string& page_text, const std::filesystem::path& page) {
-    return with_blocks(page_text, page, {{"errors", [&] { return text; }}});
+    return with_blocks(page_text, page, {{"errors", [&](const auto&) { return text; }}});
   };
   for (const std::string& line : rewrite_pages({*options.update}, updated)) out << line << "\n";
 }

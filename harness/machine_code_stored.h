@@ -11,13 +11,13 @@
 
 namespace flash_steps {
 
-/// The main loops in fp16. Those in bf16 do the same with instructions for the other type.
+/// The kernels in fp16. Those in bf16 do the same with instructions for the other type. Symbols are not stored.
 struct StoredMachineCode {
   std::filesystem::path file;
-  std::map<std::tuple<std::string, std::string, std::string>, InstructionCounts>
-      main_loops;  ///< by kernel, config, arch
+  std::map<std::tuple<std::string, std::string, std::string>, MachineCode> codes;  ///< by kernel, config, arch
 
   /// nullptr if there is none.
+  const MachineCode* find(const std::string& kernel, const std::string& config, const std::string& arch) const;
   const InstructionCounts* main_loop(const std::string& kernel, const std::string& config,
                                      const std::string& arch) const;
 };

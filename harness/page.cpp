@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "harness/options.h"
 #include "harness/results.h"
@@ -13,8 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What stands behind the block's name, if the line opens the block.
+std::optional<std::vector<std::string>> words_of(const std::string& line, const PageBlock& block) {
+  if (line == opening_marker(block.name)) return std::vector<std::string>();
+  const std::string begin = "<!-- " + block.name + " ";
+  const std::string end = " -->";
+  if (!block.takes_words || !line.starts_with(begin) || !line.ends_with(end)) return std::nullopt;
+  return split(line.substr(begin.size(), line.size() - begin.size() - end.size()), ' ');
+}
+
 const PageBlock* opened_by(const std::string& line, const std::vector<PageBlock>& blocks) {
-  const auto opens = [&](const PageBlock& block) { return line == opening_marker(block.name); };
+  const auto opens = [&](const PageBlock& block) { return words_of(line, block).has_value(); };
   const auto found = std::find_if(blocks.begin(), blocks.end(), opens);
   return found == blocks.end() ? nullptr : &*found;
 }
@@ -53,7 +63,7 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
     if (!opened) continue;
     has_any = true;
     open = opened;
-    updated += opened->render();
+    updated += opened->render(*words_of(line, *opened));
   }
   if (open) {
     refuse_page(page, "no line " + closing_marker(open->name) + " follows the line " + opening_marker(open->name));

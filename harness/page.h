@@ -3,7 +3,9 @@
 //     <!-- table -->
 //     <!-- /table -->
 //
-// is made anew, and the rest stays as it is.
+// is made anew, and the rest stays as it is. Some blocks are told more in the first marker, behind their name:
+//
+//     <!-- machine-code HMMA MOV total -->
 #pragma once
 
 #include <filesystem>
@@ -16,7 +18,8 @@ namespace flash_steps {
 /// What goes between the markers of one name.
 struct PageBlock {
   std::string name;
-  std::function<std::string()> render;  ///< whole lines
+  std::function<std::string(const std::vector<std::string>& words)> render;  ///< whole lines
+  bool takes_words = false;  ///< whether words may stand behind the name; they are given to render
 };
 
 std::string opening_marker(const std::string& block);

@@ -4,6 +4,7 @@
 
 #include "harness/baselines/stored.h"
 #include "harness/bound_report.h"
+#include "harness/machine_code_page.h"
 #include "harness/memory_page.h"
 #include "harness/page.h"
 #include "harness/registry.h"
@@ -23,16 +24,18 @@ const Kernel* kernel_of(const fs::path& page) {
   return found == kernels().end() ? nullptr : &*found;
 }
 
-std::vector<std::string> step_and_the_one_before(const fs::path& page) {
+std::vector<const Kernel*> step_and_the_one_before(const std::string& block, const fs::path& page) {
   const Kernel* kernel = kernel_of(page);
   if (!kernel)
-    refuse_page(page, opening_marker("h100") + " is for the page of a step, as in " + kernels().front().name + ".md");
-  if (kernel == &kernels().front()) return {kernel->name};
-  return {(kernel - 1)->name, kernel->name};
+    refuse_page(page, opening_marker(block) + " is for the page of a step, as in " + kernels().front().name + ".md");
+  if (kernel == &kernels().front()) return {kernel};
+  return {kernel - 1, kernel};
 }
 
-std::string render_h100(const std::vector<std::string>& steps, const std::string& block, const fs::path& page,
+std::string render_h100(const std::vector<const Kernel*>& steps, const std::string& block, const fs::path& page,
                         const Published& published, const std::vector<ResultsFile>& files) {
+  std::vector<std::string> names;
+  for (const Kernel* step : steps) names.push_back(step->name);
   const auto is_h100 = [](const ResultsFile& file) { return file.file.filename() == "h100.json"; };
   const auto h100 = std::find_if(files.begin(), files.end(), is_h100);
   if (h100 == files.end()) {
@@ -42,7 +45,7 @@ std::string render_h100(const std::vector<std::string>& steps, const std::string
   }
   const std::vector<ResultsFile> alone = {*h100};
   for (const Sweep& sweep : sweeps_of(alone, published)) {
-    if (sweep.dtype == Dtype::fp16) return render_steps(steps, sweep);
+    if (sweep.dtype == Dtype::fp16) return render_steps(names, sweep);
   }
   refuse_page(page, opening_marker(block) + " shows fp16, of which " + h100->name() + " has no run");
 }
@@ -57,6 +60,15 @@ Results stored(const std::string& name, const std::string& block, const fs::path
   }
 }
 
+std::string render_machine_code(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
+  const std::vector<const Kernel*> steps = step_and_the_one_before(block, page);
+  try {
+    return render_machine_code(steps, machine_code_columns(words), read_stored_machine_code());
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
+  }
+}
+
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   if (block == "rates") return render_rates();
@@ -67,14 +79,10 @@ std::string render_block(const std::string& block, const fs::path& page, const P
   }
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
-  if (block == "h100") return render_h100(step_and_the_one_before(page), block, page, published, files);
+  if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
   std::vector<const Kernel*> all;
-  std::vector<std::string> names;
-  for (const Kernel& kernel : kernels()) {
-    all.push_back(&kernel);
-    names.push_back(kernel.name);
-  }
-  if (block == "h100-ladder") return render_h100(names, block, page, published, files);
+  for (const Kernel& kernel : kernels()) all.push_back(&kernel);
+  if (block == "h100-ladder") return render_h100(all, block, page, published, files);
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
   return render_table(all, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
@@ -98,8 +106,10 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
   std::vector<PageBlock> blocks;
   for (const std::string name :
        {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory"}) {
-    blocks.push_back({name, [&, name] { return render_block(name, page, published, files); }});
+    blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
+  const std::string code = "machine-code";
+  blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
   return with_blocks(text, page, blocks);
 }
 

@@ -3,6 +3,9 @@
 //     <!-- table -->        the table, of all the files
 //     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
 //     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- machine-code HMMA total -->
+//                           on the page of a step: the step before and the step, these columns of
+//                           docs/results/machine_code.json (machine_code_page.h)
 //     <!-- bounds -->       the table, of all the files, with the columns of the bounds
 //     <!-- bound -->        what --explain prints of the first step's bound
 //     <!-- pipes -->        the cycles of each pipe, of each step
@@ -26,7 +29,7 @@ namespace flash_steps {
 std::vector<std::filesystem::path> pages_to_update(const std::filesystem::path& target);
 
 /// `text` with what lies between its markers made anew. `page` names the step, and messages. Throws UsageError where
-/// markers or h100.json are missing.
+/// markers or h100.json are missing, or a marker asks for what is not there.
 std::string updated_page(const std::string& text, const std::filesystem::path& page, const Published& published,
                          const std::vector<ResultsFile>& files);
 

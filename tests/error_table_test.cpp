@@ -295,7 +295,7 @@ TEST_F(CommittedErrors, AreThoseOfThePage) {
   std::ifstream stream(page);
   const std::string text(std::istreambuf_iterator<char>(stream), {});
   const std::string table = render_errors(all_kernels(), read_results_file(file()));
-  EXPECT_TRUE(with_blocks(text, page, {{"errors", [&] { return table; }}}) == text)
+  EXPECT_TRUE(with_blocks(text, page, {{"errors", [&](const auto&) { return table; }}}) == text)
       << "./runner --errors --update=docs/numerics.md would make them agree";
 }
 

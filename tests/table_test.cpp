@@ -344,6 +344,43 @@ TEST_F(TableFolder, TheLadderHasAllSteps) {
   for (const Kernel& kernel : kernels()) EXPECT_THAT(row_of(page, kernel.name), SizeIs(5)) << kernel.name;
 }
 
+// The stored file's own numbers are compared with the page by the test of the committed pages.
+TEST_F(TableFolder, TheMachineCodeHasTheColumnsOfItsMarker) {
+  const auto block = [&](const std::string& page, const std::string& words) {
+    return updated(page, "<!-- machine-code" + words + " -->\nold\n<!-- /machine-code -->\n");
+  };
+  const std::string early = block("02_swizzling.md", " HMMA registers spill");
+  EXPECT_TRUE(
+      early.starts_with("<!-- machine-code HMMA registers spill -->\n"
+                        "| step | arch | HMMA | registers | spill |\n"
+                        "| --- | --- | ---: | ---: | ---: |\n"
+                        "| 01_base | sm_80 | 128/128 | 168 | 0 |\n"
+                        "| 02_swizzling | sm_80 | 128/128 | 168 | 0 |\n"
+                        "| 01_base | sm_86 | "))
+      << early;
+  EXPECT_EQ(std::count(early.begin(), early.end(), '\n'), 2 + 2 + 6);
+  EXPECT_THAT(early, Not(HasSubstr("old")));
+  EXPECT_THAT(block("07_autotune.md", " HMMA"),
+              AllOf(HasSubstr("| 06_fp32_throughput | 64x64 | sm_90 | 128/128 |"),
+                    HasSubstr("| 07_autotune | 128x64_q2k2v2c1 | sm_90 | 256/256 |")));
+  EXPECT_THAT(block("16_static_stride.md", " config=128x64_q2k2v2c2 HMMA"),
+              AllOf(HasSubstr("| 15_tiled_head_dim | 128x64_q2k2v2c2 | sm_80 | 512/256 |"),
+                    HasSubstr("| 16_static_stride | 128x64_q2k2v2c2_h16 | sm_80 | 512/256 |")));
+}
+
+TEST_F(TableFolder, AMachineCodeMarkerThatAsksForWhatIsNotThereIsRefused) {
+  const auto complaint = [&](const std::string& page, const std::string& words) {
+    return refusal(page, "<!-- machine-code" + words + " -->\n<!-- /machine-code -->\n");
+  };
+  EXPECT_THAT(complaint("02_swizzling.md", " HMMA STG"),
+              AllOf(HasSubstr("<!-- machine-code HMMA STG -->"), HasSubstr("there is no column STG; HMMA, LDSM,"),
+                    HasSubstr("registers, spill would work")));
+  EXPECT_THAT(complaint("02_swizzling.md", ""), HasSubstr("no column is named"));
+  EXPECT_THAT(complaint("13_reverse_iteration.md", " config=128x64_q2k2v2c9 MOV"),
+              AllOf(HasSubstr("13_reverse_iteration has no config 128x64_q2k2v2c9"), HasSubstr("128x64_q2k2v2c1,")));
+  EXPECT_THAT(complaint("README.md", " MOV"), HasSubstr("is for the page of a step"));
+}
+
 TEST_F(TableFolder, ASecondUpdateChangesNothing) {
   const std::string text = "a\n<!-- table -->\n<!-- /table -->\nb\n<!-- h100 -->\n<!-- /h100 -->\n";
   const std::string once = updated("02_swizzling.md", text);
