@@ -8,10 +8,12 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "harness/baselines/stored.h"
 #include "harness/options.h"
+#include "harness/registry.h"
 #include "harness/table_update.h"
 #include "harness/text.h"
 
@@ -430,6 +432,21 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
   EXPECT_EQ(content(page), before);
   EXPECT_EQ(std::get<0>(run("--table --update='" + written("no_markers.md", std::string("text")).string() + "'")), 2);
   EXPECT_EQ(std::get<0>(run("--table --update='" + (folder_ / "absent.md").string() + "'")), 2);
+}
+
+TEST(TablePages, TheLastPageShowsThePublishedKernels) {
+  const std::filesystem::path root = FLASH_STEPS_SOURCE_DIR;
+  std::ifstream stream(root / "docs/16_static_stride.md");
+  const std::string page{std::istreambuf_iterator<char>(stream), {}};
+  std::ifstream file(stored_results() / "published.json");
+  const nlohmann::json published = nlohmann::json::parse(file);
+  for (const Kernel& kernel : kernels()) {
+    const nlohmann::json& percent = published.at("percent").at(kernel.name);
+    const double h100 = published.at("h100").at("percent_seqlen_4096").at(kernel.name);
+    EXPECT_THAT(page, HasSubstr(" | " + fixed(percent.at(0), 1) + " | " + fixed(percent.at(2), 1) + " | " +
+                                fixed(h100, 1) + " | "))
+        << kernel.name;
+  }
 }
 
 // Of the processor, since other tests run beside this one.
