@@ -155,11 +155,14 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
 #pragma unroll
     for (int r = 0; r < row_frags; r++) {
       for (int half = 0; half < 2; half++) {
-        float block_max = -INFINITY;
 #pragma unroll
         for (int n = 0; n < col_frags * 2; n++) {
           s_regs[r][n][half * 2] *= softmax_scale_log2;
           s_regs[r][n][half * 2 + 1] *= softmax_scale_log2;
+        }
+        float block_max = fmaxf(s_regs[r][0][half * 2], s_regs[r][0][half * 2 + 1]);
+#pragma unroll
+        for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
         const float new_max = fmaxf(row_max[r][half], max_of_quad(block_max));

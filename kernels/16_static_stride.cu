@@ -190,9 +190,9 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 #pragma unroll
     for (int r = 0; r < row_frags; r++) {
       for (int half = 0; half < 2; half++) {
-        float block_max = -INFINITY;
+        float block_max = fmaxf(s_regs[r][0][half * 2], s_regs[r][0][half * 2 + 1]);
 #pragma unroll
-        for (int n = 0; n < col_frags * 2; n++) {
+        for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
         float new_max = max_of_quad(block_max) * softmax_scale_log2;

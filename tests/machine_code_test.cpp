@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -368,8 +367,8 @@ TEST_P(MachineCodeOf, Step16HasNoArithmeticForStrides) {
   EXPECT_LT(after.main_loop.at("total"), before.main_loop.at("total"));
 }
 
-// A mark is a published kernel's count, a bound what these kernels have, with room for another compiler's whim. The
-// config that is the fastest on an H100 is not the shortest on other GPUs.
+// The marks are the published kernel's counts. The config that is the fastest on an H100 is not the shortest on other
+// GPUs.
 TEST_P(MachineCodeOf, Step16HasAShortLoop) {
   const bool all_configs = kernel_numbered(16).gpu.size() > 2;
   std::map<int, int> shortest;  // loop by its number of products
@@ -378,12 +377,8 @@ TEST_P(MachineCodeOf, Step16HasAShortLoop) {
     const auto [found, is_new] = shortest.emplace(loop.at("HMMA"), loop.at("total"));
     if (!is_new) found->second = std::min(found->second, loop.at("total"));
   }
-  std::cout << GetParam() << ": main loop of 128x64 " << shortest.at(256) << " instructions, the mark is 870\n";
-  EXPECT_LE(shortest.at(256), all_configs ? 905 : 920);
-  EXPECT_LE(code(16).main_loop.at("total"), 920);
-  if (!all_configs) return;
-  std::cout << GetParam() << ": main loop of 128x32 " << shortest.at(128) << " instructions, the mark is 525\n";
-  EXPECT_LE(shortest.at(128), 530);
+  EXPECT_LE(shortest.at(256), 870);
+  if (all_configs) EXPECT_LE(shortest.at(128), 525);
 }
 
 // 255 registers are all that a thread can have: a few values of the largest tile wait in memory.
