@@ -10,7 +10,10 @@
 namespace flash_steps {
 namespace {
 
-// What the configs of a kernel are ranked by: they differ by percents, which a few interleaved samples show.
+// The configs of a kernel are ranked by a few samples, which tell the better ones from the worse; the best of them are
+// then measured, which tells the best.
+constexpr size_t finalists = 2;
+
 TimingBudget ranking_budget(const TimingBudget& budget) {
   return {.min_samples = std::min(budget.min_samples, 5), .min_seconds = budget.min_seconds / 50};
 }
@@ -120,7 +123,7 @@ class Measuring {
     if (needs_ranking(timed)) {
       time(timed, ranking_budget(options_.budget));
       for (const size_t i : timed) result.runs[i].timing->full_budget = false;
-      timed = fastest_of_each_kernel(timed);
+      timed = finalists_of_each_kernel(timed);
     }
     time(timed, options_.budget);
   }
@@ -128,22 +131,30 @@ class Measuring {
   Measurement result;
 
  private:
-  // With one kernel alone its configs are what is studied, and with one config each there is nothing to rank.
-  bool needs_ranking(const std::vector<size_t>& timed) const {
-    const size_t kernels = fastest_of_each_kernel(timed).size();
-    return kernels > 1 && kernels < timed.size();
+  std::map<const Kernel*, std::vector<size_t>> by_kernel(const std::vector<size_t>& timed) const {
+    std::map<const Kernel*, std::vector<size_t>> groups;
+    for (const size_t i : timed) groups[jobs_[i].kernel].push_back(i);
+    return groups;
   }
 
-  // One that has no time yet counts as slower than all others.
-  std::vector<size_t> fastest_of_each_kernel(const std::vector<size_t>& timed) const {
-    std::map<const Kernel*, size_t> fastest;
-    for (const size_t i : timed) {
-      const auto [best, is_first] = fastest.try_emplace(jobs_[i].kernel, i);
-      const auto& timing = result.runs[i].timing;
-      if (!is_first && timing && timing->median_ms < result.runs[best->second].timing->median_ms) best->second = i;
-    }
+  // With one kernel alone its configs are what is studied.
+  bool needs_ranking(const std::vector<size_t>& timed) const {
+    const auto groups = by_kernel(timed);
+    return groups.size() > 1 &&
+           std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group.second.size() > finalists; });
+  }
+
+  // By pairs, since clocks change while they are timed.
+  std::vector<size_t> finalists_of_each_kernel(const std::vector<size_t>& timed) const {
     std::vector<size_t> indices;
-    for (const auto& [kernel, i] : fastest) indices.push_back(i);
+    for (const auto& [kernel, configs] : by_kernel(timed)) {
+      const TimingSummary& first = *result.runs[configs.front()].timing;
+      const auto speed = [&](size_t i) { return paired_percent(first, *result.runs[i].timing); };
+      std::vector<size_t> ranked = configs;
+      std::stable_sort(ranked.begin(), ranked.end(), [&](size_t a, size_t b) { return speed(a) > speed(b); });
+      ranked.resize(std::min(ranked.size(), finalists));
+      indices.insert(indices.end(), ranked.begin(), ranked.end());
+    }
     std::sort(indices.begin(), indices.end());
     return indices;
   }

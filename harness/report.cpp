@@ -68,13 +68,13 @@ std::string error_cell(const Validation& validation) {
 std::string percent_cell(const Run& run, Baseline baseline) {
   const auto found = run.baselines.find(baseline);
   if (found == run.baselines.end()) return "";
-  return fixed(found->second.percent, 1) + (found->second.stored_in ? "*" : "");
+  return fixed(found->second.shown_percent(), 1) + (found->second.stored_in ? "*" : "");
 }
 
 // Of a baseline in percent of the first one.
 std::string percent_cell(const BaselineRun& run, const BaselineRun& first) {
   if (!run.timing || !first.timing) return "";
-  return fixed(100 * first.timing->median_ms / run.timing->median_ms, 1);
+  return fixed(paired_percent(*first.timing, *run.timing), 1);
 }
 
 void print_stored_notes(std::ostream& out, const std::vector<Run>& runs, Baseline baseline) {

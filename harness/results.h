@@ -51,7 +51,7 @@ struct TimingSummary {
   double sm_clock_mhz = 0;
   bool throttled = false;
   bool full_budget =
-      true;  ///< false: a few samples that ranked the configs of a kernel, of which this was not the best
+      true;  ///< false: a few samples that ranked the configs of a kernel, of which this was not among the best
 };
 
 /// A kernel against a baseline on the same problem.
@@ -64,6 +64,9 @@ struct Comparison {
   std::optional<double> paired_percent;
   /// The results file that the baseline's time is from, if it could not be measured here.
   std::optional<std::string> stored_in;
+
+  /// The one to show: of the pairs, unless there are none.
+  double shown_percent() const { return paired_percent.value_or(percent); }
 
   bool operator==(const Comparison&) const = default;
 };
@@ -108,6 +111,9 @@ TimingSummary summarize(const Timing& timing, const Problem& problem);
 
 /// Both were timed in the same rounds.
 Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kernel);
+
+/// A kernel's speed in percent of another's that was timed in the same rounds: the median of those of each round.
+double paired_percent(const TimingSummary& other, const TimingSummary& kernel);
 
 /// The run of each kernel on each problem whose median is the least, in the order of the runs; of those that were timed
 /// with the full budget.

@@ -190,7 +190,7 @@ double harmonic_mean(const std::vector<double>& values) {
 
 std::optional<double> percent_at(const Sweep& sweep, const std::string& kernel, int seqlen) {
   const Comparison* comparison = against_fa2(sweep.best_run(kernel, seqlen));
-  return comparison ? std::optional(comparison->percent) : std::nullopt;
+  return comparison ? std::optional(comparison->shown_percent()) : std::nullopt;
 }
 
 std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel, const std::vector<int>& seqlens) {
@@ -199,7 +199,7 @@ std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel
     const Run* run = sweep.best_run(kernel, seqlen);
     const Comparison* comparison = against_fa2(run);
     if (!comparison) return std::nullopt;
-    rates.push_back(run->timing->tflops);
+    rates.push_back(comparison->shown_percent() / 100 * comparison->tflops);
     fa2_rates.push_back(comparison->tflops);
   }
   return 100 * harmonic_mean(rates) / harmonic_mean(fa2_rates);

@@ -1,9 +1,10 @@
 // The table of the percentages of FlashAttention-2, in Markdown.
 //
-// A percentage at one length is that of the medians. The harmonic mean of a step is the harmonic mean of its TFLOP/s
-// over the published lengths, in percent of the harmonic mean of FlashAttention-2's, each of the run in which it was
-// measured beside the step: as in the published table, whose row of FlashAttention-2 holds the harmonic means of its
-// TFLOP/s.
+// A percentage at one length is the median of those of each round, in which the step and FlashAttention-2 had the same
+// clocks; against a stored time it is that of the medians. The harmonic mean of a step is that of these percentages of
+// FlashAttention-2's TFLOP/s over the published lengths, in percent of the harmonic mean of FlashAttention-2's, each of
+// the run in which it was measured beside the step: as in the published table, whose row of FlashAttention-2 holds the
+// harmonic means of its TFLOP/s.
 #pragma once
 
 #include <optional>

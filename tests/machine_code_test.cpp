@@ -378,7 +378,9 @@ TEST_P(MachineCodeOf, Step16HasAShortLoop) {
     if (!is_new) found->second = std::min(found->second, loop.at("total"));
   }
   EXPECT_LE(shortest.at(256), 870);
-  if (all_configs) EXPECT_LE(shortest.at(128), 525);
+  if (all_configs) {
+    EXPECT_LE(shortest.at(128), 525);
+  }
 }
 
 // 255 registers are all that a thread can have: a few values of the largest tile wait in memory.

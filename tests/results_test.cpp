@@ -473,13 +473,19 @@ TEST(Statistics, AKernelIsComparedByMediansAndByRounds) {
 
 TEST(Results, TheBestRunOfAKernelOnAProblemIsTheFastestThatWasTimedInFull) {
   std::vector<flash_steps::Run> runs(5, gpu_run());
-  for (flash_steps::Run& run : runs) run.timing->full_budget = true;
+  for (flash_steps::Run& run : runs) {
+    run.timing->full_budget = true;
+    run.baselines.clear();
+  }
   runs[1].timing->median_ms = 1;
   runs[2].timing->median_ms = 0.5;
   runs[2].timing->full_budget = false;
   runs[3].problem.seqlen = 512;
   runs[4].kernel = "03";
   EXPECT_THAT(best_runs(runs), ElementsAre(&runs[1], &runs[3], &runs[4]));
+  for (flash_steps::Run& run : runs) run.baselines[Baseline::fa2].paired_percent = 100;
+  runs[0].baselines[Baseline::fa2].paired_percent = 101;  // in pairs with FlashAttention-2 it is the faster one
+  EXPECT_THAT(best_runs(runs), ElementsAre(&runs[0], &runs[3], &runs[4]));
 }
 
 TEST(Statistics, TflopsFollowFromTheMedian) {
