@@ -3,8 +3,8 @@
 // Changed since 08_integer_ops: (1) ldmatrix returns four registers in a row, and the tensor core takes its right
 // operand as two registers in a row. K's lanes now point so that a pair belongs to the same eight keys; before, the
 // pairs were registers 0 and 2, and 1 and 3, and had to be copied together. (2) The products walk along the keys (or
-// head_dim) in the outer loop and along the query rows in the inner one, there and back: each product shares an operand
-// with the next.
+// head_dim) in the outer loop and along the query rows in the inner one, those of P·V there and back: neighbours share
+// an operand.
 //
 // What to look at: MOV and IMAD.MOV in the main loop.
 
@@ -172,8 +172,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 #pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
 #pragma unroll
-        for (int m = 0; m < row_frags; m++) {
-          const int r = n % 2 ? row_frags - 1 - m : m;
+        for (int r = 0; r < row_frags; r++) {
           mma_m16n8k16<T>(s_regs[r][n], q_regs[d % q_held][r], k_regs[d % k_held][n / 2][n % 2 * 2],
                           k_regs[d % k_held][n / 2][n % 2 * 2 + 1], s_regs[r][n]);
         }

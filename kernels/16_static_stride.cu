@@ -175,8 +175,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 #pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
 #pragma unroll
-        for (int m = 0; m < row_frags; m++) {
-          const int r = n % 2 ? row_frags - 1 - m : m;
+        for (int r = 0; r < row_frags; r++) {
           mma_m16n8k16<T>(s_regs[r][n], q_regs[d % q_held][r], k_regs[d % k_held][n / 2][n % 2 * 2],
                           k_regs[d % k_held][n / 2][n % 2 * 2 + 1], s_regs[r][n]);
         }
