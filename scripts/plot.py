@@ -698,7 +698,7 @@ def draw_ranking(sweep):
                         textcoords="offset points", ha="center", size=8)
     footnote(fig, "query rows x keys of a tile; q, k, v: slices loaded at a time (0: all); "
              "c: slice of P·V before which K is copied; ahead: loads run ahead; h: heads\n"
-             "The best is timed beside all steps, the others in the few rounds that ranked them, where clocks were lower.")
+             "The best two are timed beside all steps, the others in the few rounds that ranked them.")
     return fig
 
 
