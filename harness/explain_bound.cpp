@@ -1,11 +1,11 @@
 #include "harness/explain_bound.h"
 
-#include <filesystem>
 #include <ostream>
 #include <stdexcept>
 
 #include "harness/baselines/stored.h"
 #include "harness/bound_report.h"
+#include "harness/process.h"
 #include "harness/tile_work.h"
 
 namespace flash_steps {
@@ -35,7 +35,7 @@ std::vector<MachineCodeRow> built_or_nothing(const Kernel& kernel, const Variant
   options.config = variant.tile.config;
   options.dtypes = {variant.dtype};
   try {
-    return read_machine_code(std::filesystem::read_symlink("/proc/self/exe"), {&kernel}, options);
+    return read_machine_code(executable(), {&kernel}, options);
   } catch (const MachineError&) {
     return {};
   }

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <set>
@@ -17,6 +16,7 @@
 #include "harness/machine_code_report.h"
 #include "harness/measure.h"
 #include "harness/plan.h"
+#include "harness/process.h"
 #include "harness/report.h"
 #include "harness/results.h"
 #include "harness/resume.h"
@@ -84,8 +84,7 @@ int show_machine_code(const Options& options, const std::vector<const Kernel*>& 
                       const std::vector<std::string>& argv) {
   check_choice(kernels, options);
   check_json(options);
-  const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe");  // for another process
-  const std::vector<MachineCodeRow> rows = read_machine_code(binary, kernels, options);
+  const std::vector<MachineCodeRow> rows = read_machine_code(executable(), kernels, options);
   print_machine_code(std::cout, rows);
   if (options.json) write_machine_code(rows, make_meta(argv, {}), *options.json);
   return 0;

@@ -2,13 +2,14 @@
 
 #include <fstream>
 
+#include "harness/process.h"
+
 namespace flash_steps {
 
 std::optional<std::filesystem::path> find_source(const Kernel& kernel) {
   namespace fs = std::filesystem;
   std::error_code error;
-  const fs::path executable = fs::read_symlink("/proc/self/exe", error);
-  for (const fs::path& root : {fs::path(FLASH_STEPS_SOURCE_DIR), executable.parent_path().parent_path()}) {
+  for (const fs::path& root : {fs::path(FLASH_STEPS_SOURCE_DIR), executable().parent_path().parent_path()}) {
     const fs::path file = root / "kernels" / (kernel.name + ".cu");
     if (fs::is_regular_file(file, error)) return file;
   }

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
+
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -156,8 +156,7 @@ class AnyArguments : public testing::Test {
     prlimit(child, RLIMIT_CPU, &limit, nullptr);
     Outcome outcome;
     waitpid(child, &outcome.status, 0);
-    std::ifstream stream(err);
-    outcome.err.assign(std::istreambuf_iterator<char>(stream), {});
+    outcome.err = content(err);
     return outcome;
   }
 

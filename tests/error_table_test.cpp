@@ -13,6 +13,7 @@
 #include "harness/baselines/stored.h"
 #include "harness/options.h"
 #include "harness/page.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -156,11 +157,6 @@ class ErrorFiles : public testing::Test {
     return (folder_ / name).string();
   }
 
-  static std::string content(const fs::path& file) {
-    std::ifstream stream(file);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
   // Exit code, stdout and stderr.
   std::tuple<int, std::string, std::string> run(const std::string& arguments) const {
     const std::string out = (folder_ / "stdout").string();
@@ -292,8 +288,7 @@ TEST_F(CommittedErrors, AreAtMostOneAndAFifthTimesFlashAttention2s) {
 
 TEST_F(CommittedErrors, AreThoseOfThePage) {
   const fs::path page = fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "numerics.md";
-  std::ifstream stream(page);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const std::string text = content(page);
   const std::string table = render_errors(all_kernels(), read_results_file(file()));
   EXPECT_TRUE(with_blocks(text, page, {{"errors", [&](const auto&) { return table; }}}) == text)
       << "./runner --errors --update=docs/numerics.md would make them agree";

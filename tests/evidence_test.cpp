@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -14,6 +12,7 @@
 #include "harness/registry.h"
 #include "harness/results.h"
 #include "harness/text.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -23,11 +22,6 @@ using testing::SizeIs;
 
 class Evidence : public testing::Test {
  protected:
-  static std::string content(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
   static nlohmann::json stored(const std::string& name) {
     return nlohmann::json::parse(content(stored_results() / name));
   }

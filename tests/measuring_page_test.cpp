@@ -3,13 +3,13 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
 #include "harness/baselines/stored.h"
 #include "harness/text.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -21,8 +21,7 @@ class MeasuringPage : public testing::Test {
     const auto json = nlohmann::json::parse(file);
     ASSERT_EQ(json.at("schema"), "flash-steps/counter-comparison/1");
     comparisons_ = json.at("comparisons");
-    std::ifstream page(std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "measuring.md");
-    page_.assign(std::istreambuf_iterator<char>(page), {});
+    page_ = content(std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "measuring.md");
   }
 
   nlohmann::json comparisons_;

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "harness/baselines/stored.h"
 #include "harness/options.h"
 #include "harness/registry.h"
 #include "harness/table_update.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -107,8 +107,7 @@ TEST(MemoryPage, ARunWithoutCountersHasNoRow) {
 }
 
 TEST(MemoryPage, AgreesWithTheResults) {
-  std::ifstream stream(fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "memory.md");
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const std::string text = content(fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "memory.md");
   const Results traffic = read_results(stored_results() / "traffic.json");
   EXPECT_TRUE(text.find("<!-- traffic -->\n" + render_traffic(traffic) + "<!-- /traffic -->\n") != std::string::npos)
       << "./runner --table --update=docs/memory.md would make them agree";

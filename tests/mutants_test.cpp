@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +15,7 @@
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"
+#include "tests/content.h"
 
 namespace flash_steps::mutants {
 namespace {
@@ -28,11 +28,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 const fs::path root = FLASH_STEPS_SOURCE_DIR;
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 std::map<std::string, std::string> kernel_texts() {
   std::map<std::string, std::string> texts;

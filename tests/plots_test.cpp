@@ -2,11 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "harness/baselines/stored.h"
 #include "harness/process.h"
 #include "harness/results.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -45,8 +44,7 @@ class Plots : public testing::Test {
   std::string picture(const Results& results, const std::string& name) const {
     write_results(results, folder_ / "card.json");
     EXPECT_EQ(plot({folder_ / "card.json", "--out=" + (folder_ / "img").string()}).exit_code, 0);
-    std::ifstream stream(folder_ / "img" / (name + "_card.svg"));
-    return {std::istreambuf_iterator<char>(stream), {}};
+    return content(folder_ / "img" / (name + "_card.svg"));
   }
 
   fs::path folder_;

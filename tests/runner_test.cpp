@@ -7,11 +7,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "harness/backend.h"
 #include "harness/results.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -29,13 +29,6 @@ struct Outcome {
   std::string err;
   double seconds;
 };
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file);
-  std::stringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
 
 class Runner : public testing::Test {
  protected:

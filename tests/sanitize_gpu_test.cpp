@@ -7,8 +7,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -61,22 +62,17 @@ class SanitizeGpu : public testing::Test {
     return WEXITSTATUS(std::system(command.c_str()));
   }
 
-  std::string content(const char* file) const {
-    std::ifstream stream(folder_ / file);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
   fs::path folder_;
 };
 
 TEST_F(SanitizeGpu, RunsEachToolOnEachKernelAndTypeAndWritesWhatItFound) {
-  EXPECT_EQ(run("--json=out.json"), 0) << content("err");
-  EXPECT_THAT(content("commands"),
+  EXPECT_EQ(run("--json=out.json"), 0) << content(folder_ / "err");
+  EXPECT_THAT(content(folder_ / "commands"),
               AllOf(HasSubstr("memcheck: ./runner --device=gpu --profile --kernel=01_base --dtype=fp16 --seqlen=384 "
                               "--batch=1 --heads=16\n"),
                     HasSubstr("synccheck: ./runner --device=gpu --profile --kernel=02_swizzling --dtype=bf16")));
-  EXPECT_THAT(content("out"), HasSubstr("16 launches, 0 reports"));
-  const auto json = nlohmann::json::parse(content("out.json"));
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("16 launches, 0 reports"));
+  const auto json = nlohmann::json::parse(content(folder_ / "out.json"));
   EXPECT_EQ(json["schema"], "flash-steps/gpu-sanitizers/1");
   EXPECT_EQ(json["device"], "NVIDIA H100");
   EXPECT_EQ(json["sanitizer"], "compute-sanitizer 2025.3.0");
@@ -94,20 +90,21 @@ TEST_F(SanitizeGpu, FailsWithTheLogOfAToolThatReports) {
     fi
     echo '========= ERROR SUMMARY: 0 errors')");
   EXPECT_EQ(run("--dtype=fp16 --json=out.json"), 1);
-  EXPECT_THAT(content("out"), HasSubstr("8 launches, 3 reports"));
-  EXPECT_THAT(content("err"), HasSubstr("Race reported"));
-  EXPECT_EQ(nlohmann::json::parse(content("out.json"))["runs"][5]["reports"], 3);
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("8 launches, 3 reports"));
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("Race reported"));
+  EXPECT_EQ(nlohmann::json::parse(content(folder_ / "out.json"))["runs"][5]["reports"], 3);
 }
 
 TEST_F(SanitizeGpu, TakesKernelsToolsAndLengths) {
-  EXPECT_EQ(run("--tools=initcheck --seqlen=128,256 --dtype=bf16 01_base"), 0) << content("err");
-  EXPECT_THAT(content("out"), HasSubstr("2 launches, 0 reports"));
+  EXPECT_EQ(run("--tools=initcheck --seqlen=128,256 --dtype=bf16 01_base"), 0) << content(folder_ / "err");
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("2 launches, 0 reports"));
 }
 
 TEST_F(SanitizeGpu, ALaunchThatDidNotHappenIsNotClean) {
   program("runner", "echo 'runner: there is no GPU' >&2; exit 3");
   EXPECT_EQ(run("01_base"), 3);
-  EXPECT_THAT(content("err"), AllOf(HasSubstr("there is no GPU"), HasSubstr("memcheck could not run 01_base")));
+  EXPECT_THAT(content(folder_ / "err"),
+              AllOf(HasSubstr("there is no GPU"), HasSubstr("memcheck could not run 01_base")));
   SetUp();
   sanitizer("exit 1");  // died before its summary
   EXPECT_EQ(run("01_base"), 3);
@@ -115,12 +112,12 @@ TEST_F(SanitizeGpu, ALaunchThatDidNotHappenIsNotClean) {
 
 TEST_F(SanitizeGpu, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(run("--colour=red"), 2);
-  EXPECT_THAT(content("err"), HasSubstr("--tools, --seqlen, --dtype and --json"));
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("--tools, --seqlen, --dtype and --json"));
   EXPECT_EQ(run("--json=no_such_folder/x.json"), 2);
-  EXPECT_THAT(content("err"), HasSubstr("no_such_folder/x.json"));
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("no_such_folder/x.json"));
   fs::remove(folder_ / "compute-sanitizer");
   EXPECT_EQ(run(""), 3);
-  EXPECT_THAT(content("err"), HasSubstr("there is no './compute-sanitizer'"));
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("there is no './compute-sanitizer'"));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "harness/registry.h"
 #include "harness/table_update.h"
 #include "harness/text.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -96,11 +97,6 @@ std::vector<std::string> row_of(const std::string& table, const std::string& nam
     return cells;
   }
   return {};
-}
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // --- The figures -------------------------------------------------------------------------------------------------
@@ -436,8 +432,7 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
 
 TEST(TablePages, TheLastPageShowsThePublishedKernels) {
   const std::filesystem::path root = FLASH_STEPS_SOURCE_DIR;
-  std::ifstream stream(root / "docs/16_static_stride.md");
-  const std::string page{std::istreambuf_iterator<char>(stream), {}};
+  const std::string page = content(root / "docs/16_static_stride.md");
   std::ifstream file(stored_results() / "published.json");
   const nlohmann::json published = nlohmann::json::parse(file);
   for (const Kernel& kernel : kernels()) {

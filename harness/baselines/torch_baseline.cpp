@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "harness/backend.h"
+#include "harness/process.h"
 
 namespace flash_steps {
 namespace {
@@ -86,9 +87,7 @@ std::vector<fs::path> TorchPlugin::places() {
   const char* const named = std::getenv(variable);
   if (named != nullptr && *named != '\0') return {named};
   std::vector<fs::path> files;
-  std::error_code error;
-  const fs::path executable = fs::read_symlink("/proc/self/exe", error);
-  if (!error) files.push_back(executable.parent_path() / file_name);
+  if (const fs::path program = executable(); !program.empty()) files.push_back(program.parent_path() / file_name);
   files.push_back(fs::path(FLASH_STEPS_SOURCE_DIR) / "build" / file_name);
   return files;
 }

@@ -15,6 +15,7 @@
 #include "harness/resume.h"
 #include "harness/table.h"
 #include "harness/table_files.h"
+#include "tests/content.h"
 
 namespace flash_steps {
 namespace {
@@ -36,11 +37,6 @@ class Folder {
  private:
   fs::path path_;
 };
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 // Writing rounds nothing off and loses nothing: what is read from it is written the same.
 void check_round_trip(const Results& results, const fs::path& file) {

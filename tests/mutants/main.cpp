@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"
+#include "tests/content.h"
 
 namespace flash_steps::mutants {
 namespace {
@@ -93,11 +93,6 @@ std::vector<Kernel> kernel_files() {
   }
   std::sort(list.begin(), list.end(), [](const Kernel& a, const Kernel& b) { return a.name < b.name; });
   return list;
-}
-
-std::string content(const fs::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 // The kernel as it is, and its mutants.
