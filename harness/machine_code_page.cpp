@@ -1,7 +1,9 @@
 #include "harness/machine_code_page.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include "harness/list.h"
 #include "harness/rates.h"
@@ -11,7 +13,7 @@ namespace flash_steps {
 namespace {
 
 constexpr const char* nothing = "—";
-constexpr const char* config_word = "config=";
+constexpr std::string_view config_word = "config=";
 
 std::vector<std::string> all_columns() {
   std::vector<std::string> names = counted_names();
@@ -19,13 +21,13 @@ std::vector<std::string> all_columns() {
   return names;
 }
 
-// Empty if the kernel has none that the name stands for.
-std::string config_of(const Kernel& kernel, const std::string& name) {
+// Nothing if the kernel has none that the name stands for.
+std::optional<std::string> config_of(const Kernel& kernel, const std::string& name) {
   const std::vector<std::string> configs = configs_of(kernel);
   if (name.empty()) return configs.front();
   const auto stands_for = [&](const std::string& config) { return config == name || config.starts_with(name + "_"); };
   const auto found = std::find_if(configs.begin(), configs.end(), stands_for);
-  return found == configs.end() ? "" : *found;
+  return found == configs.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string cell(const std::string& column, const MachineCode* code) {
@@ -42,7 +44,7 @@ MachineCodeColumns machine_code_columns(const std::vector<std::string>& words) {
   MachineCodeColumns columns;
   for (const std::string& word : words) {
     if (word.starts_with(config_word)) {
-      columns.config = word.substr(std::string(config_word).size());
+      columns.config = word.substr(config_word.size());
     } else if (std::find(all.begin(), all.end(), word) == all.end()) {
       throw std::runtime_error("there is no column " + word + "; " + join(all) + " would work");
     } else {
@@ -56,7 +58,7 @@ MachineCodeColumns machine_code_columns(const std::vector<std::string>& words) {
 std::string render_machine_code(const std::vector<const Kernel*>& steps, const MachineCodeColumns& columns,
                                 const StoredMachineCode& stored) {
   const std::vector<std::string> configs = configs_of(*steps.back());
-  if (config_of(*steps.back(), columns.config).empty()) {
+  if (!config_of(*steps.back(), columns.config)) {
     throw std::runtime_error(steps.back()->name + " has no config " + columns.config + "; " + join(configs) +
                              " would work");
   }
@@ -69,8 +71,7 @@ std::string render_machine_code(const std::vector<const Kernel*>& steps, const M
   std::string table = markdown_head(head, text_columns);
   for (const Rates& rates : all_rates()) {
     for (const Kernel* kernel : steps) {
-      std::string config = config_of(*kernel, columns.config);
-      if (config.empty()) config = config_of(*kernel, "");
+      const std::string config = config_of(*kernel, columns.config).value_or(configs_of(*kernel).front());
       std::vector<std::string> row = {kernel->name, rates.arch};
       if (with_config) row.insert(row.begin() + 1, config);
       const MachineCode* code = stored.find(kernel->name, config, rates.arch);

@@ -1,6 +1,7 @@
 #include "harness/measure.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "harness/report.h"
@@ -149,11 +150,13 @@ class Measuring {
     std::vector<size_t> indices;
     for (const auto& [kernel, configs] : by_kernel(timed)) {
       const TimingSummary& first = *result.runs[configs.front()].timing;
-      const auto speed = [&](size_t i) { return paired_percent(first, *result.runs[i].timing); };
-      std::vector<size_t> ranked = configs;
-      std::stable_sort(ranked.begin(), ranked.end(), [&](size_t a, size_t b) { return speed(a) > speed(b); });
-      ranked.resize(std::min(ranked.size(), finalists));
-      indices.insert(indices.end(), ranked.begin(), ranked.end());
+      std::multimap<double, size_t, std::greater<>> by_speed;
+      for (const size_t i : configs) by_speed.emplace(paired_percent(first, *result.runs[i].timing), i);
+      size_t taken = 0;
+      for (const auto& [speed, i] : by_speed) {
+        if (taken++ == finalists) break;
+        indices.push_back(i);
+      }
     }
     std::sort(indices.begin(), indices.end());
     return indices;

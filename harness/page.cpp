@@ -23,10 +23,16 @@ std::optional<std::vector<std::string>> words_of(const std::string& line, const 
   return split(line.substr(begin.size(), line.size() - begin.size() - end.size()), ' ');
 }
 
-const PageBlock* opened_by(const std::string& line, const std::vector<PageBlock>& blocks) {
-  const auto opens = [&](const PageBlock& block) { return words_of(line, block).has_value(); };
-  const auto found = std::find_if(blocks.begin(), blocks.end(), opens);
-  return found == blocks.end() ? nullptr : &*found;
+struct Opening {
+  const PageBlock* block;
+  std::vector<std::string> words;
+};
+
+std::optional<Opening> opened_by(const std::string& line, const std::vector<PageBlock>& blocks) {
+  for (const PageBlock& block : blocks) {
+    if (const auto words = words_of(line, block)) return Opening{&block, *words};
+  }
+  return std::nullopt;
 }
 
 std::string content(const fs::path& page) {
@@ -53,7 +59,7 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
   for (size_t i = 0; i < lines.size(); i++) {
     const std::string& line = lines[i];
     if (open && line == closing_marker(open->name)) open = nullptr;
-    const PageBlock* const opened = opened_by(line, blocks);
+    const std::optional<Opening> opened = opened_by(line, blocks);
     if (open) {
       // A marker that lies in another block would be lost with it: the block's own end is missing.
       if (opened) break;
@@ -62,8 +68,8 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
     updated += line + (i + 1 < lines.size() ? "\n" : "");
     if (!opened) continue;
     has_any = true;
-    open = opened;
-    updated += opened->render(*words_of(line, *opened));
+    open = opened->block;
+    updated += open->render(opened->words);
   }
   if (open) {
     refuse_page(page, "no line " + closing_marker(open->name) + " follows the line " + opening_marker(open->name));

@@ -115,8 +115,8 @@ Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kern
 /// A kernel's speed in percent of another's that was timed in the same rounds: the median of those of each round.
 double paired_percent(const TimingSummary& other, const TimingSummary& kernel);
 
-/// The run of each kernel on each problem whose median is the least, in the order of the runs; of those that were timed
-/// with the full budget.
+/// The fastest run of each kernel on each problem, in the order of the runs; of those that were timed with the full
+/// budget. Fastest in percent of FlashAttention-2 or, where it was not timed, by the median.
 std::vector<const Run*> best_runs(const std::vector<Run>& runs);
 
 /// Throws std::runtime_error, with a sentence, unless a file can be written there. Leaves nothing behind.

@@ -433,8 +433,7 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
 TEST(TablePages, TheLastPageShowsThePublishedKernels) {
   const std::filesystem::path root = FLASH_STEPS_SOURCE_DIR;
   const std::string page = content(root / "docs/16_static_stride.md");
-  std::ifstream file(stored_results() / "published.json");
-  const nlohmann::json published = nlohmann::json::parse(file);
+  const nlohmann::json published = nlohmann::json::parse(content(stored_results() / "published.json"));
   for (const Kernel& kernel : kernels()) {
     const nlohmann::json& percent = published.at("percent").at(kernel.name);
     const double h100 = published.at("h100").at("percent_seqlen_4096").at(kernel.name);
