@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures how fast the emulator is, on one host thread: lane-words a second of each word of the vocabulary, and the
-# time of each step at seqlen 512. Prints Google Benchmark's table and, with a FILE, writes its JSON
-# without the host's name.
+# time of each step at seqlen 512; and the CPU time of the runner's commands that run no kernel. Prints Google
+# Benchmark's table and, with a FILE, writes its JSON without the host's name.
 #
 #   scripts/benchmark_emulator.sh [FILE]
 #

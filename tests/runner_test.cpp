@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -27,7 +26,6 @@ struct Outcome {
   int exit_code;
   std::string out;
   std::string err;
-  double seconds;
 };
 
 class Runner : public testing::Test {
@@ -44,10 +42,8 @@ class Runner : public testing::Test {
   Outcome run(const std::string& arguments) {
     const std::string command = "cd '" + (folder_ / "work").string() + "' && '" FLASH_STEPS_RUNNER "' " + arguments +
                                 " >../out 2>../err </dev/null";
-    const auto start = std::chrono::steady_clock::now();
     const int status = std::system(command.c_str());
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    return {WEXITSTATUS(status), content(folder_ / "out"), content(folder_ / "err"), took.count()};
+    return {WEXITSTATUS(status), content(folder_ / "out"), content(folder_ / "err")};
   }
 
   std::vector<std::string> files() const {
@@ -65,13 +61,6 @@ class Runner : public testing::Test {
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     EXPECT_THAT(outcome.err, AllOf(HasSubstr(value), HasSubstr(what_works)));
     EXPECT_THAT(files(), IsEmpty()) << arguments;
-  }
-
-  // The machine may be busy: the best of a few tries counts.
-  double best_seconds(const std::string& arguments) {
-    double best = 1e9;
-    for (int i = 0; i < 5; i++) best = std::min(best, run(arguments).seconds);
-    return best;
   }
 
   fs::path folder_;
@@ -246,12 +235,6 @@ TEST_F(Runner, ProfileLaunchesOnce) {
   const Outcome outcome = run("--kernel=01 --device=emulator --seqlen=64 --profile");
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("launched 01_base 64x64 once"));
-}
-
-TEST_F(Runner, ListsAndRefusesInLessThanAFifthOfASecond) {
-  for (const char* arguments : {"--list", "--kernel=nonsense", "--kernel=01 --seqlen=100", "--kernel=01 --batch=x"}) {
-    EXPECT_LT(best_seconds(arguments), 0.2) << arguments;
-  }
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -440,26 +439,6 @@ TEST(TablePages, TheLastPageShowsThePublishedKernels) {
     EXPECT_THAT(page, HasSubstr(" | " + fixed(percent.at(0), 1) + " | " + fixed(percent.at(2), 1) + " | " +
                                 fixed(h100, 1) + " | "))
         << kernel.name;
-  }
-}
-
-// Of the processor, since other tests run beside this one.
-double seconds_of_children() {
-  rusage usage{};
-  EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
-  const auto seconds = [](const timeval& time) { return time.tv_sec + time.tv_usec * 1e-6; };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-TEST_F(TableFolder, TheRunnerAnswersInAFifthOfASecond) {
-  for (const char* arguments : {"--table", "--table --bounds"}) {
-    double best = 1e9;
-    for (int i = 0; i < 5; i++) {
-      const double start = seconds_of_children();
-      EXPECT_EQ(std::get<0>(run(arguments)), 0);
-      best = std::min(best, seconds_of_children() - start);
-    }
-    EXPECT_LT(best, 0.2) << arguments;
   }
 }
 

@@ -1,8 +1,11 @@
 // How fast the emulator is: each word of the vocabulary alone, and each step at seqlen 512, on one host thread. A
-// lane-word is one lane carrying out one word; a warp that carries one out makes 32.
+// lane-word is one lane carrying out one word; a warp that carries one out makes 32. And how long the runner takes to
+// answer commands that run no kernel: nobody waits a fifth of a second for a list.
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -121,6 +124,27 @@ void run_word(benchmark::State& state, const WordBenchmark& word) {
   report_lane_words(state, lane_words(report.lines));
 }
 
+// --- The runner's commands ---------------------------------------------------------------------------------------
+
+constexpr const char* commands[] = {"--list", "--table", "--table --bounds", "--kernel=nonsense"};
+
+// CPU time of the children of this process, which other programs on the machine hardly change.
+double seconds_of_children() {
+  rusage usage{};
+  if (getrusage(RUSAGE_CHILDREN, &usage) != 0) throw std::runtime_error("the times of child processes are not known");
+  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + 1e-6 * double(time.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void run_command(benchmark::State& state, const char* arguments) {
+  const std::string command = std::string("'" FLASH_STEPS_RUNNER "' ") + arguments + " >/dev/null 2>&1";
+  for (auto _ : state) {
+    const double start = seconds_of_children();
+    if (std::system(command.c_str()) == -1) state.SkipWithError("no process can be started");
+    state.SetIterationTime(seconds_of_children() - start);
+  }
+}
+
 }  // namespace
 }  // namespace flash_steps
 
@@ -131,6 +155,11 @@ int main(int argc, char** argv) {
   }
   for (const Kernel& kernel : kernels()) {
     benchmark::RegisterBenchmark(("seqlen_512/" + kernel.name).c_str(), run_step, kernel)
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const char* command : commands) {
+    benchmark::RegisterBenchmark((std::string("runner/") + command).c_str(), run_command, command)
+        ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   }
   benchmark::Initialize(&argc, argv);
