@@ -8,7 +8,7 @@
 // What to look at: `./runner --kernel=01_base --explain`. Rows are 256 bytes apart, so the eight rows that one phase
 // of ldmatrix reads start in the same bank, and each phase takes eight wavefronts instead of one.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

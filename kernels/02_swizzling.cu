@@ -6,7 +6,7 @@
 //
 // What to look at: `./runner --kernel=01,02 --explain`. All else is equal: instructions, sectors, registers.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

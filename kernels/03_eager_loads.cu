@@ -6,7 +6,7 @@
 //
 // What to look at: the same counters as before; on a GPU the time that warps wait for shared memory to fill.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

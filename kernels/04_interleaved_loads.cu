@@ -6,7 +6,7 @@
 //
 // What to look at: fewer registers; more ldmatrix, because of Q.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -5,7 +5,7 @@
 //
 // What to look at: the order of LDSM and HMMA in the machine code. The assembler orders them by itself too.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -6,7 +6,7 @@
 //
 // What to look at: FMUL in the main loop halves; FADD becomes FFMA.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -6,7 +6,7 @@
 //
 // What to look at: `./runner --kernel=07_autotune` on two different GPUs: the ranking is not the same.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

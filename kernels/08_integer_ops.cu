@@ -6,7 +6,7 @@
 //
 // What to look at: IADD3, LOP3 and SHF in the main loop. Newer compilers do part of this by themselves.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -8,7 +8,7 @@
 //
 // What to look at: MOV and IMAD.MOV in the main loop.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -8,7 +8,7 @@
 // What to look at: the instructions before the loop (registers set to zero, MUFU and FMUL of the first rescale); the
 // code is longer, the path is shorter.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

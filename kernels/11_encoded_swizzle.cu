@@ -5,7 +5,7 @@
 //
 // What to look at: LOP3 and SHF in the whole kernel; the loop is the same.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -6,7 +6,7 @@
 //
 // What to look at: MUFU and the length of the whole kernel.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -5,7 +5,7 @@
 //
 // What to look at: little in the code; measure.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -5,7 +5,7 @@
 //
 // What to look at: the suffixes of STG and LDGSTS in the machine code; the counters are the same.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

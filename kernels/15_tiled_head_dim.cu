@@ -6,7 +6,7 @@
 //
 // What to look at: the addresses in ldmatrix are a register and a constant, as before; the counters are the same.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

@@ -5,7 +5,7 @@
 //
 // What to look at: IMAD, IADD3 and the length of the main loop.
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 #include "isa.cuh"
 
 namespace flash_steps {

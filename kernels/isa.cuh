@@ -1,8 +1,8 @@
 // The vocabulary of the kernels: one function for each machine instruction that they use.
 //
 // Every access to shared or global memory in a kernel goes through a word of this file. On a GPU a word is an
-// intrinsic or one line of inline PTX; on the emulator (harness/emulator/isa.h) the same word takes the 32 lanes of
-// a warp together, counts what the hardware would count, and checks what the hardware would not.
+// intrinsic or one line of inline PTX; on the emulator (harness/emulator/words/isa.h) the same word takes the 32 lanes
+// of a warp together, counts what the hardware would count, and checks what the hardware would not.
 //
 // Shared memory is addressed as PTX addresses it: by a 32-bit byte address, beginning at shared_base().
 // Names follow PTX; a number behind a name is the width in bytes that one lane moves.
@@ -32,7 +32,7 @@ struct alignas(16) Chunk {
 
 #ifndef __CUDACC__
 
-#include "harness/emulator/isa.h"
+#include "harness/emulator/words/isa.h"
 
 #else
 

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "harness/backend.h"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {

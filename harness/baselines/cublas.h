@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "harness/kernel.h"
+#include "harness/contract/kernel.h"
 
 struct CUstream_st;  // what CUDA's cudaStream_t points to
 

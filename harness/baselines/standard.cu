@@ -2,13 +2,13 @@
 #include <cfloat>
 #include <cmath>
 
-#include "harness/backend.h"
 #include "harness/baselines/cublas.h"
 #include "harness/baselines/standard.h"
-#include "harness/gpu/check.cuh"
-#include "harness/gpu/device_array.h"
+#include "harness/gpu/cuda/check.cuh"
+#include "harness/gpu/cuda/device_array.h"
+#include "harness/gpu/cuda/numbers.cuh"
 #include "harness/gpu/memory_need.h"
-#include "harness/gpu/numbers.cuh"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "harness/baselines/gpu_baseline.h"
-#include "harness/kernel.h"
-#include "harness/problem.h"
+#include "harness/contract/kernel.h"
+#include "harness/contract/problem.h"
 
 namespace flash_steps {
 

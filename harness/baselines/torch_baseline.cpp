@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "harness/backend.h"
-#include "harness/process.h"
+#include "harness/base/process.h"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {

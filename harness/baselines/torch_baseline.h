@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "harness/baselines/baseline.h"
 #include "harness/baselines/gpu_baseline.h"
 #include "harness/baselines/plugin.h"
-#include "harness/kernel.h"
-#include "harness/problem.h"
+#include "harness/contract/kernel.h"
+#include "harness/contract/problem.h"
+#include "harness/machine/baseline.h"
 
 namespace flash_steps {
 

@@ -1,6 +1,6 @@
 // The emulator as a Backend.
 
-#include "harness/backend.h"
+#include "harness/machine/backend.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,10 +9,10 @@
 #include <memory>
 #include <thread>
 
+#include "harness/contract/registry.h"
 #include "harness/emulator/emulator.h"
-#include "harness/inputs.h"
-#include "harness/reference.h"
-#include "harness/registry.h"
+#include "harness/truth/inputs.h"
+#include "harness/truth/reference.h"
 
 namespace flash_steps {
 namespace {

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "harness/emulator/warp_execute.h"
+#include "harness/emulator/execute.h"
 
 namespace flash_steps {
 inline namespace on_emulator {

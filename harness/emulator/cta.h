@@ -10,10 +10,10 @@
 
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/fiber.h"
-#include "harness/emulator/global_memory.h"
-#include "harness/emulator/line_table.h"
-#include "harness/emulator/operation.h"
-#include "harness/emulator/shared_memory.h"
+#include "harness/emulator/memory/global_memory.h"
+#include "harness/emulator/memory/line_table.h"
+#include "harness/emulator/memory/shared_memory.h"
+#include "harness/emulator/words/operation.h"
 
 namespace flash_steps::emulator {
 

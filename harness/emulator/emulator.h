@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "harness/backend.h"
-#include "harness/counters.h"
-#include "harness/emulator/hazard.h"
+#include "harness/emulator/memory/hazard.h"
+#include "harness/machine/backend.h"
+#include "harness/machine/counters.h"
 
 namespace flash_steps::emulator {
 

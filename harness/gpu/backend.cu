@@ -2,20 +2,20 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "harness/backend.h"
 #include "harness/baselines/standard.h"
 #include "harness/baselines/torch_baseline.h"
-#include "harness/gpu/ceiling.h"
-#include "harness/gpu/check.cuh"
-#include "harness/gpu/compare.h"
+#include "harness/gpu/cuda/check.cuh"
+#include "harness/gpu/cuda/device_array.h"
 #include "harness/gpu/device.h"
-#include "harness/gpu/device_array.h"
-#include "harness/gpu/inputs.h"
 #include "harness/gpu/launch.h"
 #include "harness/gpu/memory_need.h"
-#include "harness/gpu/nvml.h"
-#include "harness/gpu/reference.h"
-#include "harness/gpu/timer.h"
+#include "harness/gpu/timing/ceiling.h"
+#include "harness/gpu/timing/nvml.h"
+#include "harness/gpu/timing/timer.h"
+#include "harness/gpu/truth/compare.h"
+#include "harness/gpu/truth/inputs.h"
+#include "harness/gpu/truth/reference.h"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {

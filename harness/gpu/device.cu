@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "harness/gpu/check.cuh"
+#include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/device.h"
 
 namespace flash_steps {

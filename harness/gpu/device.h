@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "harness/backend.h"
-#include "harness/gpu/nvml.h"
+#include "harness/gpu/timing/nvml.h"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 

@@ -1,7 +1,7 @@
-#include "harness/gpu/check.cuh"
+#include "harness/contract/registry.h"
+#include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/launch.h"
 #include "harness/gpu/memory_need.h"
-#include "harness/registry.h"
 
 namespace flash_steps {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "harness/backend.h"
-#include "harness/kernel.h"
-#include "harness/problem.h"
+#include "harness/contract/kernel.h"
+#include "harness/contract/problem.h"
+#include "harness/machine/backend.h"
 
 struct CUstream_st;  // what CUDA's cudaStream_t points to
 

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "harness/gpu/reference.h"
+#include "harness/gpu/truth/reference.h"
 
 namespace flash_steps {
 namespace {

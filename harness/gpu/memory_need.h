@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "harness/problem.h"
+#include "harness/contract/problem.h"
 
 namespace flash_steps {
 

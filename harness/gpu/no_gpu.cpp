@@ -1,5 +1,5 @@
 // Stands for the GPU backend in a build without CUDA.
-#include "harness/backend.h"
+#include "harness/machine/backend.h"
 
 namespace flash_steps {
 

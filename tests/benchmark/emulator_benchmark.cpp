@@ -11,9 +11,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "harness/backend.h"
+#include "harness/contract/registry.h"
 #include "harness/emulator/emulator.h"
-#include "harness/registry.h"
+#include "harness/machine/backend.h"
 #include "kernels/isa.cuh"
 
 namespace flash_steps {

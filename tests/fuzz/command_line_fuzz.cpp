@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <sstream>
 
-#include "harness/backend.h"
-#include "harness/list.h"
-#include "harness/options.h"
-#include "harness/plan.h"
-#include "harness/text.h"
-#include "tests/recording_backend.h"
+#include "harness/base/text.h"
+#include "harness/console/list.h"
+#include "harness/machine/backend.h"
+#include "harness/measure/plan.h"
+#include "harness/runner/options.h"
+#include "tests/support/recording_backend.h"
 
 namespace flash_steps {
 namespace {

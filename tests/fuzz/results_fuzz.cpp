@@ -9,13 +9,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "harness/baselines/stored.h"
-#include "harness/options.h"
-#include "harness/report.h"
-#include "harness/resume.h"
-#include "harness/table.h"
-#include "harness/table_files.h"
-#include "tests/content.h"
+#include "harness/console/report.h"
+#include "harness/measure/resume.h"
+#include "harness/pages/tables/ladder.h"
+#include "harness/results/stored_times.h"
+#include "harness/results/sweeps.h"
+#include "harness/runner/options.h"
+#include "tests/support/content.h"
 
 namespace flash_steps {
 namespace {

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "harness/process.h"
-#include "harness/results.h"
+#include "harness/base/process.h"
+#include "harness/results/results.h"
 #include "mutants/translation_unit.h"
 
 namespace flash_steps::mutants {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <regex>
 
-#include "harness/text.h"
+#include "harness/base/text.h"
 
 namespace flash_steps::mutants {
 namespace {

@@ -8,13 +8,13 @@
 #include <optional>
 #include <tuple>
 
-#include "harness/backend.h"
-#include "harness/options.h"
-#include "harness/progress.h"
-#include "harness/registry.h"
-#include "harness/results.h"
-#include "harness/text.h"
-#include "harness/validate.h"
+#include "harness/base/progress.h"
+#include "harness/base/text.h"
+#include "harness/contract/registry.h"
+#include "harness/machine/backend.h"
+#include "harness/results/results.h"
+#include "harness/runner/options.h"
+#include "harness/truth/validate.h"
 #include "mutants/translation_unit.h"
 
 namespace flash_steps::mutants {

@@ -7,16 +7,16 @@
 #include <mutex>
 #include <thread>
 
-#include "harness/options.h"
-#include "harness/progress.h"
-#include "harness/registry.h"
-#include "harness/text.h"
+#include "harness/base/progress.h"
+#include "harness/base/text.h"
+#include "harness/contract/registry.h"
+#include "harness/runner/options.h"
 #include "mutants/build.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"
-#include "tests/content.h"
+#include "tests/support/content.h"
 
 namespace flash_steps::mutants {
 namespace {

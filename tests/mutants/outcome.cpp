@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "harness/text.h"
+#include "harness/base/text.h"
 
 namespace flash_steps::mutants {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/results.h"
+#include "harness/results/results.h"
 #include "mutants/equivalent.h"
 #include "mutants/mutant.h"
 #include "mutants/trial.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/process.h"
+#include "harness/base/process.h"
 
 namespace flash_steps::mutants {
 namespace {

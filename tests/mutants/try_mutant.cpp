@@ -10,11 +10,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "harness/backend.h"
-#include "harness/registry.h"
-#include "harness/report.h"
-#include "harness/text.h"
-#include "harness/validate.h"
+#include "harness/base/text.h"
+#include "harness/console/report.h"
+#include "harness/contract/registry.h"
+#include "harness/machine/backend.h"
+#include "harness/truth/validate.h"
 #include "mutants/translation_unit.h"
 #include "mutants/trial.h"
 

@@ -1,0 +1,55 @@
+#include "harness/console/explain_bound.h"
+
+#include <ostream>
+#include <stdexcept>
+
+#include "harness/base/process.h"
+#include "harness/console/bound.h"
+#include "harness/model/tile_work.h"
+#include "harness/results/stored_times.h"
+
+namespace flash_steps {
+namespace {
+
+StoredMachineCode machine_code_or_nothing() {
+  try {
+    return read_stored_machine_code();
+  } catch (const std::runtime_error&) {
+    return {machine_code_file(), {}};
+  }
+}
+
+std::map<std::string, Fa2Speed> fa2_or_nothing(Dtype dtype) {
+  try {
+    const Published published = read_published();
+    const TableFiles table = read_table_folder(stored_results(), published);
+    return fa2_speeds(published, sweeps_of(table.files, published), dtype);
+  } catch (const std::runtime_error&) {
+    return {};
+  }
+}
+
+// Nothing where the build has no machine code, or there is no disassembler.
+std::vector<MachineCodeRow> built_or_nothing(const Kernel& kernel, const Variant& variant) {
+  Options options;
+  options.config = variant.tile.config;
+  options.dtypes = {variant.dtype};
+  try {
+    return read_machine_code(executable(), {&kernel}, options);
+  } catch (const MachineError&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+BoundExplainer::BoundExplainer(Backend& emulator, Dtype dtype)
+    : emulator_(emulator), machine_code_(machine_code_or_nothing()), fa2_(fa2_or_nothing(dtype)) {}
+
+void BoundExplainer::print(std::ostream& out, const Kernel& kernel, const Variant& variant) {
+  const TileWork work = observe_tile_work(emulator_, variant);
+  print_bound(out, variant.tile, work, main_loops(kernel, variant, built_or_nothing(kernel, variant), machine_code_),
+              fa2_);
+}
+
+}  // namespace flash_steps

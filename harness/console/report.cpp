@@ -1,0 +1,186 @@
+#include "harness/console/report.h"
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+
+#include "harness/base/text.h"
+
+namespace flash_steps {
+namespace {
+
+// A line of right-aligned cells behind a left-aligned name.
+struct CounterTable {
+  std::ostream& out;
+
+  void row(const std::string& name, const std::vector<std::string>& cells) {
+    std::string line = "  " + pad_right(name, 14);
+    for (const std::string& cell : cells) line += pad_left(cell, 15);
+    out << trimmed(line) << "\n";
+  }
+};
+
+std::string if_any(uint64_t count) { return count == 0 ? "" : grouped(count); }
+
+void print_access(CounterTable& table, const std::string& name, const AccessCounters& access) {
+  if (access.instructions == 0) return;
+  const bool shared = access.wavefronts != 0;
+  table.row(name, {grouped(access.instructions), if_any(access.wavefronts), if_any(access.ideal_wavefronts),
+                   shared ? grouped(access.bank_conflicts()) : "", if_any(access.sectors)});
+}
+
+// Nothing where it was not asked.
+std::string determinism_text(const Run& run) {
+  if (!run.determinism) return "";
+  return std::to_string(run.determinism->repeats) + "x " + (run.determinism->bit_equal ? "bit-equal" : "NOT bit-equal");
+}
+
+void print_emulated(std::ostream& out, const Run& run) {
+  out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation);
+  if (run.determinism) out << ", " << determinism_text(run);
+  out << "\n";
+  if (run.counters) print_counters(out, *run.counters);
+}
+
+std::string kilobytes(int bytes) { return significant(bytes / 1024.0, 4) + "K"; }
+
+// The fastest of each kernel that was timed in more than one config.
+std::vector<const Run*> best_configs(const std::vector<Run>& runs) {
+  std::vector<const Run*> best = best_runs(runs);
+  std::erase_if(best, [&](const Run* run) {
+    return std::count_if(runs.begin(), runs.end(),
+                         [&](const Run& other) { return other.timing && other.kernel == run->kernel; }) == 1;
+  });
+  return best;
+}
+
+std::vector<std::string> time_cells(const std::optional<TimingSummary>& timing, const Validation& validation) {
+  if (!timing) return {validation.passed ? "right" : "WRONG", "", ""};
+  const double spread = 100 * (timing->p80_ms - timing->p20_ms) / timing->median_ms;
+  return {fixed(timing->median_ms, 3), fixed(spread, 1) + "%", fixed(timing->tflops, 1)};
+}
+
+std::string error_cell(const Validation& validation) {
+  return fixed(validation.max_abs_error / validation.tolerance, 2);
+}
+
+// "87.3", with a star if the baseline's time is a stored one.
+std::string percent_cell(const Run& run, Baseline baseline) {
+  const auto found = run.baselines.find(baseline);
+  if (found == run.baselines.end()) return "";
+  return fixed(found->second.shown_percent(), 1) + (found->second.stored_in ? "*" : "");
+}
+
+// Of a baseline in percent of the first one.
+std::string percent_cell(const BaselineRun& run, const BaselineRun& first) {
+  if (!run.timing || !first.timing) return "";
+  return fixed(paired_percent(*first.timing, *run.timing), 1);
+}
+
+void print_stored_notes(std::ostream& out, const std::vector<Run>& runs, Baseline baseline) {
+  std::set<std::string> files;
+  for (const Run& run : runs) {
+    const auto found = run.baselines.find(baseline);
+    if (found != run.baselines.end() && found->second.stored_in) files.insert(*found->second.stored_in);
+  }
+  for (const std::string& file : files) {
+    out << "* of the time of " << name_of(baseline) << " that is stored in " << file << "\n";
+  }
+}
+
+void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std::vector<BaselineRun>& baselines) {
+  constexpr int most_columns = 110;
+  int kernel_width = 6;
+  int config_width = 6;
+  for (const Run& run : runs) {
+    kernel_width = std::max(kernel_width, static_cast<int>(run.kernel.size()));
+    config_width = std::max(config_width, static_cast<int>(run.config.size()));
+  }
+  const std::string percent_head = baselines.empty() ? "" : std::string("% ") + name_of(baselines.front().baseline);
+  const int percent_width = static_cast<int>(percent_head.size()) + 2;
+  const auto row = [&](const std::string& kernel, const std::string& config, const std::vector<std::string>& cells) {
+    constexpr int widths[] = {9, 8, 8, 5, 6, 6, 5, 8};
+    std::string line = pad_right(kernel, kernel_width) + "  " + pad_right(config, config_width);
+    for (size_t i = 0; i < cells.size(); i++)
+      line += pad_left(cells[i], i < std::size(widths) ? widths[i] : percent_width);
+    return line;
+  };
+  std::vector<std::string> head = {"ms", "spread", "TFLOP/s", "regs", "spill", "smem", "CTAs", "err/tol"};
+  if (!baselines.empty()) head.push_back(percent_head);
+  out << row("kernel", "config", head) << "\n";
+
+  const std::vector<const Run*> best = best_configs(runs);
+  for (const Run& run : runs) {
+    std::vector<std::string> cells = time_cells(run.timing, run.validation);
+    cells.insert(cells.end(), {std::to_string(run.resources.registers), std::to_string(run.resources.spill_bytes),
+                               kilobytes(run.resources.smem_bytes), std::to_string(run.resources.ctas_per_sm),
+                               error_cell(run.validation)});
+    if (!baselines.empty()) cells.push_back(percent_cell(run, baselines.front().baseline));
+    out << row(run.kernel, run.config, cells);
+    if (run.determinism) out << "  " << determinism_text(run);
+    if (std::find(best.begin(), best.end(), &run) != best.end()) out << "  best";
+    if (run.timing && run.timing->throttled) out << "  throttled";
+    out << "\n";
+  }
+  for (const BaselineRun& run : baselines) {
+    const std::string name = name_of(run.baseline);
+    if (run.unavailable) {
+      out << shortened(pad_right(name, kernel_width) + "  " + *run.unavailable, most_columns) << "\n";
+      continue;
+    }
+    std::vector<std::string> cells = time_cells(run.timing, run.validation);
+    cells.insert(cells.end(), {"", "", "", "", error_cell(run.validation), percent_cell(run, baselines.front())});
+    out << trimmed(row(name, "", cells)) << "\n";
+  }
+  if (!baselines.empty()) print_stored_notes(out, runs, baselines.front().baseline);
+}
+
+}  // namespace
+
+std::string describe(const Problem& problem) {
+  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
+         std::to_string(problem.seqlen) + ", head_dim " + std::to_string(problem.head_dim) + ", " +
+         name_of(problem.dtype) + ", " + name_of(problem.inputs) + " inputs, seed " + std::to_string(problem.seed);
+}
+
+std::string verdict_line(const Validation& validation) {
+  return std::string(validation.passed ? "right" : "WRONG") + ": largest error " +
+         significant(validation.max_abs_error, 2) + " (tolerance " + significant(validation.tolerance, 2) + "), rms " +
+         significant(validation.rms_error, 2);
+}
+
+void print_counters(std::ostream& out, const Counters& counters) {
+  CounterTable table{out};
+  table.row("", {"instructions", "wavefronts", "ideal", "conflicts", "sectors"});
+  print_access(table, "ldmatrix", counters.ldmatrix);
+  print_access(table, "cp.async", counters.cp_async);
+  print_access(table, "shared load", counters.shared_load);
+  print_access(table, "shared store", counters.shared_store);
+  print_access(table, "global load", counters.global_load);
+  print_access(table, "global store", counters.global_store);
+  const uint64_t all = counters.shared_wavefronts();
+  const uint64_t ideal = counters.shared_ideal_wavefronts();
+  table.row("all shared", {"", grouped(all), grouped(ideal), grouped(all - ideal)});
+  table.row("mma", {grouped(counters.mma_instructions)});
+  table.row("shuffle", {grouped(counters.shuffle_instructions)});
+  table.row("barrier", {grouped(counters.barrier_instructions)});
+  out << "  distinct bytes of global memory: " << grouped(counters.hbm_bytes_read) << " read, "
+      << grouped(counters.hbm_bytes_written) << " written\n";
+}
+
+void print_runs(std::ostream& out, const DeviceFacts& device, const std::vector<Run>& runs,
+                const std::vector<BaselineRun>& baselines) {
+  if (runs.empty()) return;
+  out << device.name << ": " << describe(runs.front().problem) << "\n\n";
+  if (device.backend == Target::gpu) {
+    print_gpu_table(out, runs, baselines);
+    out << "\n";
+    return;
+  }
+  for (const Run& run : runs) {
+    print_emulated(out, run);
+    out << "\n";
+  }
+}
+
+}  // namespace flash_steps

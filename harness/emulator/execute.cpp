@@ -1,0 +1,161 @@
+#include "harness/emulator/execute.h"
+
+#include <cstring>
+
+#include "harness/emulator/memory/counting.h"
+#include "harness/emulator/words/arithmetic.h"
+
+namespace flash_steps::emulator {
+namespace {
+
+void count_shared(const WarpOperation& lanes, int width, Site& site) {
+  std::array<uint32_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) addresses[lane] = lanes[lane]->smem;
+  site.counters.wavefronts += wavefronts(addresses, width);
+  site.counters.ideal_wavefronts += phases(width);
+}
+
+uintptr_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+
+void cp_async(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared, GlobalMemory& global) {
+  count_shared(lanes, sizeof(Chunk), site);
+  std::array<uintptr_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    addresses[lane] = address(lanes[lane]->from);
+    Chunk chunk;
+    global.read(first_thread + lane, lanes[lane]->from, site, &chunk);
+    shared.copy(first_thread + lane, lanes[lane]->smem, sizeof chunk, site, &chunk);
+  }
+  site.counters.sectors += sectors(addresses);
+}
+
+void load_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  std::array<uintptr_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    addresses[lane] = address(lanes[lane]->from);
+    global.read(first_thread + lane, lanes[lane]->from, site, lanes[lane]->to);
+  }
+  site.counters.sectors += sectors(addresses);
+}
+
+void store_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  std::array<uintptr_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    addresses[lane] = address(lanes[lane]->to);
+    global.write(first_thread + lane, lanes[lane]->to, site, lanes[lane]->from);
+  }
+  site.counters.sectors += sectors(addresses);
+}
+
+void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
+  count_shared(lanes, sizeof(Chunk), site);
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    shared.read(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, lanes[lane]->to);
+  }
+}
+
+void store_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
+  count_shared(lanes, sizeof(uint32_t), site);
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    shared.write(first_thread + lane, lanes[lane]->smem, sizeof(uint32_t), site, lanes[lane]->from);
+  }
+}
+
+uint32_t join(uint16_t low, uint16_t high) { return low | uint32_t{high} << 16; }
+
+void ldmatrix(const WarpOperation& lanes, int first_thread, bool transposed, Site& site, SharedMemory& shared) {
+  count_shared(lanes, sizeof(Chunk), site);
+  uint16_t matrices[4][8][8];
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    shared.read(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, matrices[lane / 8][lane % 8]);
+  }
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    auto* regs = static_cast<uint32_t*>(lanes[lane]->to);
+    const int group = lane / 4;
+    const int pair = lane % 4 * 2;
+    for (int i = 0; i < 4; i++) {
+      regs[i] = transposed ? join(matrices[i][pair][group], matrices[i][pair + 1][group])
+                           : join(matrices[i][group][pair], matrices[i][group][pair + 1]);
+    }
+  }
+}
+
+uint16_t low(uint32_t reg) { return static_cast<uint16_t>(reg); }
+uint16_t high(uint32_t reg) { return static_cast<uint16_t>(reg >> 16); }
+
+void mma(const WarpOperation& lanes, Dtype dtype) {
+  uint16_t a[16][16];
+  uint16_t b[16][8];
+  float c[16][8];
+  float d[16][8];
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const Operation& operands = *lanes[lane];
+    const int group = lane / 4;
+    const int pair = lane % 4 * 2;
+    for (int i = 0; i < 4; i++) {
+      uint16_t* elements = &a[group + i % 2 * 8][pair + i / 2 * 8];
+      elements[0] = low(operands.a[i]);
+      elements[1] = high(operands.a[i]);
+      c[group + i / 2 * 8][pair + i % 2] = operands.c[i];
+    }
+    for (int i = 0; i < 2; i++) {
+      b[pair + i * 8][group] = low(operands.b[i]);
+      b[pair + i * 8 + 1][group] = high(operands.b[i]);
+    }
+  }
+  multiply_accumulate(dtype, a, b, c, d);
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    for (int i = 0; i < 4; i++) lanes[lane]->d[i] = d[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
+  }
+}
+
+void shuffle(const WarpOperation& lanes) {
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const int source = (lane ^ lanes[lane]->immediate) % warp_lanes;
+    std::memcpy(lanes[lane]->to, lanes[source]->from, sizeof(float));
+  }
+}
+
+}  // namespace
+
+void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& shared, GlobalMemory& global) {
+  const int first_thread = warp * warp_lanes;
+  site.counters.instructions++;
+  switch (site.word) {
+    case Word::cp_async_16:
+    case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
+      return cp_async(lanes, first_thread, site, shared, global);
+    case Word::cp_async_commit:
+      for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
+      return;
+    case Word::cp_async_wait:
+      for (int lane = 0; lane < warp_lanes; lane++) shared.wait(first_thread + lane, lanes[lane]->immediate);
+      return;
+    case Word::ldmatrix_x4:
+      return ldmatrix(lanes, first_thread, false, site, shared);
+    case Word::ldmatrix_x4_trans:
+      return ldmatrix(lanes, first_thread, true, site, shared);
+    case Word::ld_shared_16:
+      return load_shared(lanes, first_thread, site, shared);
+    case Word::st_shared_4:
+      return store_shared(lanes, first_thread, site, shared);
+    case Word::ld_global_16:
+      return load_global(lanes, first_thread, site, global);
+    case Word::st_global_16:
+    case Word::st_global_16_no_allocate:
+      return store_global(lanes, first_thread, site, global);
+    case Word::mma_fp16:
+      return mma(lanes, Dtype::fp16);
+    case Word::mma_bf16:
+      return mma(lanes, Dtype::bf16);
+    case Word::shfl_xor:
+      return shuffle(lanes);
+    case Word::warp_barrier:
+      return shared.warp_barrier(warp);
+    case Word::barrier:
+    case Word::none:
+      return;
+  }
+}
+
+}  // namespace flash_steps::emulator

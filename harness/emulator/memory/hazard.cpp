@@ -1,0 +1,164 @@
+#include "harness/emulator/memory/hazard.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace flash_steps::emulator {
+namespace {
+
+std::string who(const Access& access) {
+  return "warp " + std::to_string(access.warp) + ", lane " + std::to_string(access.lane);
+}
+
+// "ldmatrix_x4 at 01_base.cu:62 (warp 1, lane 3)"
+std::string what_and_who(const Access& access) { return place(access) + " (" + who(access) + ")"; }
+
+std::string cta_name(Dim3 cta) {
+  return "CTA (" + std::to_string(cta.x) + ", " + std::to_string(cta.y) + ", " + std::to_string(cta.z) + ")";
+}
+
+std::string wait_word(int pending) { return "cp_async_wait<" + std::to_string(pending) + ">()"; }
+
+bool is_copy(const Access& access) {
+  return access.word == Word::cp_async_16 || access.word == Word::cp_async_16_prefetch_128;
+}
+
+// What orders the two accesses of a hazard.
+std::string barrier_between(const Hazard& hazard) {
+  return hazard.earlier.warp == hazard.later.warp ? "warp_barrier() or barrier()" : "barrier()";
+}
+
+// How the earlier access, a copy that nobody waited for, is made to have ended.
+std::string wait_for_copy(const Hazard& hazard) {
+  if (hazard.groups_behind < 0) return "commit it with cp_async_commit() and wait for it with cp_async_wait<0>()";
+  return "wait for it with " + wait_word(hazard.groups_behind);
+}
+
+std::string sentence(const Hazard& hazard) {
+  const std::string later = place(hazard.later);
+  const std::string memory = hazard.tensor.empty() ? "shared memory" : hazard.tensor;
+  const std::string byte = "byte " + std::to_string(hazard.byte) + " of " + memory;
+  const bool same_thread = hazard.earlier.warp == hazard.later.warp && hazard.earlier.lane == hazard.later.lane;
+
+  switch (hazard.kind) {
+    case HazardKind::read_of_unwritten:
+      return later + " reads " + byte + ", which no thread of the CTA has written: write or copy it before the read.";
+    case HazardKind::read_of_copy_in_flight:
+      return later + " reads " + byte + " while " + what_and_who(hazard.earlier) +
+             " is still copying to it: " + wait_for_copy(hazard) +
+             (same_thread ? " before the read." : " and put a " + barrier_between(hazard) + " between wait and read.");
+    case HazardKind::read_before_barrier:
+      if (is_copy(hazard.earlier)) {
+        return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
+               " copied, with no barrier since its thread waited for the copy: put a " + barrier_between(hazard) +
+               " between that wait and the read.";
+      }
+      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
+             " wrote, with no barrier since: put a " + barrier_between(hazard) + " between the write and the read.";
+    case HazardKind::write_after_read:
+      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
+             " read, with no barrier since: put a " + barrier_between(hazard) + " between the read and the write.";
+    case HazardKind::write_after_write:
+      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
+             (is_copy(hazard.earlier) ? " copied, with no barrier since its thread waited for the copy: put a "
+                                      : " wrote, with no barrier since: put a ") +
+             barrier_between(hazard) + " between the two writes.";
+    case HazardKind::write_over_copy_in_flight:
+      return later + " writes " + byte + " while " + what_and_who(hazard.earlier) +
+             " is still copying to it: " + wait_for_copy(hazard) +
+             (same_thread ? " before the write."
+                          : " and put a " + barrier_between(hazard) + " between wait and write.");
+    case HazardKind::shared_out_of_bounds:
+      return later + " accesses " + byte + ", of which the CTA has " + std::to_string(hazard.size) +
+             " bytes from shared_base() on: correct the address, or ask for more shared memory at the launch.";
+    case HazardKind::shared_misaligned:
+      return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    case HazardKind::global_out_of_bounds:
+      return later + " accesses " + byte + ", which has " + std::to_string(hazard.size) +
+             " bytes: correct the address, or check the row against the shape.";
+    case HazardKind::global_misaligned:
+      return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    case HazardKind::global_read_only:
+      return later + " writes " + byte + ", which is an input: store to an output.";
+    case HazardKind::global_write_conflict:
+      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
+             cta_name(hazard.earlier_cta) + " writes too: give each CTA bytes of its own.";
+    case HazardKind::divergence:
+      return "the lanes of the warp do not meet: " + hazard.waiting +
+             ": all lanes must come to the same word on the same line.";
+    case HazardKind::barrier_not_reached:
+      return "deadlock at a barrier that not all threads reach: " + hazard.waiting +
+             ": let every thread of the CTA come to it.";
+    case HazardKind::barrier_mismatch:
+      return "the warps meet at different barriers: " + hazard.waiting +
+             ": let all threads of the CTA come to the same one.";
+    case HazardKind::copy_not_committed:
+      return "the thread exits with a copy of " + place(hazard.earlier) +
+             " that is in no group: commit it with cp_async_commit() and wait for it with cp_async_wait<0>().";
+    case HazardKind::copy_not_waited_for:
+      return "the thread exits with a copy of " + place(hazard.earlier) + ", committed by " + later +
+             ", still under way: wait for it with " + wait_word(hazard.groups_behind) + ".";
+  }
+  return "";
+}
+
+std::tuple<std::string_view, int, Word> order(const Access& access) {
+  return {access.line.file, access.line.line, access.word};
+}
+
+}  // namespace
+
+Access access(const Site* site, int thread) {
+  if (site == nullptr) return {Word::none, {}, thread / warp_lanes, thread % warp_lanes};
+  return {site->word, site->line, thread / warp_lanes, thread % warp_lanes};
+}
+
+std::string place(const Access& access) {
+  const std::string_view path = access.line.file;
+  return std::string(name_of(access.word)) + " at " + std::string(path.substr(path.find_last_of('/') + 1)) + ":" +
+         std::to_string(access.line.line);
+}
+
+std::string to_string(const Hazard& hazard) {
+  return hazard.kernel + ", " + cta_name(hazard.cta) + ", " + who(hazard.later) + ": " + sentence(hazard);
+}
+
+size_t HazardLog::Hash::operator()(const Key& key) const {
+  const auto& [kind, earlier, later] = key;
+  const std::hash<const void*> hash;
+  return static_cast<size_t>(kind) + hash(earlier) * 3 + hash(later) * 7;
+}
+
+void HazardLog::begin_cta(Dim3 cta, int64_t cta_number) {
+  cta_ = cta;
+  cta_number_ = cta_number;
+}
+
+bool HazardLog::is_new(HazardKind kind, const Site* earlier, const Site* later) {
+  return seen_.emplace(kind, earlier, later).second;
+}
+
+void HazardLog::add(Hazard hazard) {
+  hazard.kernel = kernel_;
+  hazard.cta = cta_;
+  entries_.push_back({cta_number_, std::move(hazard)});
+}
+
+std::vector<Hazard> merge(std::vector<HazardLog::Entry> entries) {
+  // Each worker runs its CTAs in ascending order, and a CTA runs on one worker: stable sorting by CTA is the order in
+  // which one worker alone would have found them.
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.cta_number < b.cta_number; });
+  std::set<std::tuple<HazardKind, std::tuple<std::string_view, int, Word>, std::tuple<std::string_view, int, Word>>>
+      seen;
+  std::vector<Hazard> hazards;
+  for (HazardLog::Entry& entry : entries) {
+    if (seen.emplace(entry.hazard.kind, order(entry.hazard.earlier), order(entry.hazard.later)).second) {
+      hazards.push_back(std::move(entry.hazard));
+    }
+  }
+  return hazards;
+}
+
+}  // namespace flash_steps::emulator

@@ -1,0 +1,187 @@
+#include "harness/emulator/memory/shared_memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace flash_steps::emulator {
+namespace {
+
+constexpr int cell_bytes = 4;
+
+// NaN in every type: what a kernel reads but nobody wrote should not look like a number.
+constexpr std::byte poison{0xff};
+
+}  // namespace
+
+SharedMemory::SharedMemory(int bytes, int threads, HazardLog& hazards)
+    : hazards_(hazards),
+      warps_(threads / warp_lanes),
+      bytes_(bytes),
+      writes_((bytes + cell_bytes - 1) / cell_bytes),
+      reads_(warps_, std::vector<Read>(writes_.size())),
+      threads_(threads),
+      warp_epochs_(warps_) {}
+
+void SharedMemory::reset() {
+  std::fill(bytes_.begin(), bytes_.end(), poison);
+  std::fill(writes_.begin(), writes_.end(), Write{});
+  for (std::vector<Read>& reads : reads_) std::fill(reads.begin(), reads.end(), Read{});
+  for (Thread& thread : threads_) {
+    thread.groups.clear();
+    thread.completed = 0;
+    thread.open_copy = nullptr;
+  }
+  cta_epoch_ = 1;
+  std::fill(warp_epochs_.begin(), warp_epochs_.end(), 1);
+}
+
+void SharedMemory::barrier() {
+  cta_epoch_++;
+  for (uint32_t& epoch : warp_epochs_) epoch++;
+}
+
+void SharedMemory::warp_barrier(int warp) { warp_epochs_[warp]++; }
+
+void SharedMemory::commit(int thread, const Site& site) {
+  Thread& state = threads_[thread];
+  state.groups.push_back({state.open_copy, &site, {}});
+  state.open_copy = nullptr;
+}
+
+void SharedMemory::wait(int thread, int pending) {
+  Thread& state = threads_[thread];
+  const Epochs now{cta_epoch_, warp_epochs_[thread / warp_lanes]};
+  for (; state.completed + pending < state.groups.size(); state.completed++) {
+    state.groups[state.completed].waited = now;
+  }
+}
+
+void SharedMemory::read(int thread, uint32_t address, int bytes, const Site& site, void* to) {
+  if (!accessible(thread, address, bytes, site)) {
+    std::memset(to, 0, bytes);
+    return;
+  }
+  const uint32_t offset = address - shared_base();
+  for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
+    check_read(thread, cell, site);
+    reads_[thread / warp_lanes][cell] = {&site, cta_epoch_, thread};
+  }
+  std::memcpy(to, &bytes_[offset], bytes);
+}
+
+void SharedMemory::write(int thread, uint32_t address, int bytes, const Site& site, const void* from) {
+  if (!accessible(thread, address, bytes, site)) return;
+  const uint32_t offset = address - shared_base();
+  const Epochs now{cta_epoch_, warp_epochs_[thread / warp_lanes]};
+  for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
+    check_write(thread, cell, site);
+    writes_[cell] = {&site, thread, 0, now};
+  }
+  std::memcpy(&bytes_[offset], from, bytes);
+}
+
+void SharedMemory::copy(int thread, uint32_t address, int bytes, const Site& site, const void* from) {
+  Thread& state = threads_[thread];
+  if (state.open_copy == nullptr) state.open_copy = &site;
+  if (!accessible(thread, address, bytes, site)) return;
+  const uint32_t offset = address - shared_base();
+  const auto group = static_cast<uint32_t>(state.groups.size() + 1);
+  for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
+    check_write(thread, cell, site);
+    writes_[cell] = {&site, thread, group, {}};
+  }
+  std::memcpy(&bytes_[offset], from, bytes);
+}
+
+void SharedMemory::exit(int thread) {
+  const Thread& state = threads_[thread];
+  if (state.open_copy != nullptr && hazards_.is_new(HazardKind::copy_not_committed, state.open_copy, nullptr)) {
+    Hazard hazard;
+    hazard.kind = HazardKind::copy_not_committed;
+    hazard.earlier = access(state.open_copy, thread);
+    hazard.later = access(nullptr, thread);
+    hazards_.add(hazard);
+  }
+  for (size_t i = state.completed; i < state.groups.size(); i++) {
+    const Group& group = state.groups[i];
+    if (group.first_copy == nullptr) continue;
+    if (!hazards_.is_new(HazardKind::copy_not_waited_for, group.first_copy, group.commit)) continue;
+    Hazard hazard;
+    hazard.kind = HazardKind::copy_not_waited_for;
+    hazard.earlier = access(group.first_copy, thread);
+    hazard.later = access(group.commit, thread);
+    hazard.groups_behind = static_cast<int>(state.groups.size() - i - 1);
+    hazards_.add(hazard);
+  }
+}
+
+bool SharedMemory::accessible(int thread, uint32_t address, int bytes, const Site& site) {
+  const int64_t offset = int64_t{address} - shared_base();
+  if (offset < 0 || offset + bytes > static_cast<int64_t>(bytes_.size())) {
+    report(HazardKind::shared_out_of_bounds, nullptr, 0, site, thread, offset);
+    return false;
+  }
+  if (offset % bytes != 0) {
+    report(HazardKind::shared_misaligned, nullptr, 0, site, thread, offset);
+    return false;
+  }
+  return true;
+}
+
+bool SharedMemory::in_flight(const Write& write) const { return write.group > threads_[write.thread].completed; }
+
+bool SharedMemory::ordered_before(const Write& write, int thread) const {
+  if (write.thread == thread) return true;
+  const Epochs& written = write.group == 0 ? write.epochs : threads_[write.thread].groups[write.group - 1].waited;
+  const int warp = thread / warp_lanes;
+  return write.thread / warp_lanes == warp ? written.warp < warp_epochs_[warp] : written.cta < cta_epoch_;
+}
+
+int SharedMemory::groups_behind(const Write& write) const {
+  return static_cast<int>(threads_[write.thread].groups.size()) - static_cast<int>(write.group);
+}
+
+void SharedMemory::check_read(int thread, size_t cell, const Site& site) {
+  const Write& write = writes_[cell];
+  const auto byte = static_cast<int64_t>(cell) * cell_bytes;
+  if (write.site == nullptr) {
+    report(HazardKind::read_of_unwritten, nullptr, 0, site, thread, byte);
+  } else if (in_flight(write)) {
+    report(HazardKind::read_of_copy_in_flight, write.site, write.thread, site, thread, byte, groups_behind(write));
+  } else if (!ordered_before(write, thread)) {
+    report(HazardKind::read_before_barrier, write.site, write.thread, site, thread, byte);
+  }
+}
+
+void SharedMemory::check_write(int thread, size_t cell, const Site& site) {
+  const Write& write = writes_[cell];
+  const auto byte = static_cast<int64_t>(cell) * cell_bytes;
+  if (write.site != nullptr) {
+    if (in_flight(write)) {
+      report(HazardKind::write_over_copy_in_flight, write.site, write.thread, site, thread, byte, groups_behind(write));
+    } else if (!ordered_before(write, thread)) {
+      report(HazardKind::write_after_write, write.site, write.thread, site, thread, byte);
+    }
+  }
+  for (int warp = 0; warp < warps_; warp++) {
+    const Read& read = reads_[warp][cell];
+    if (warp != thread / warp_lanes && read.cta_epoch == cta_epoch_) {
+      report(HazardKind::write_after_read, read.site, read.thread, site, thread, byte);
+    }
+  }
+}
+
+void SharedMemory::report(HazardKind kind, const Site* earlier, int earlier_thread, const Site& later, int thread,
+                          int64_t byte, int groups_behind) {
+  if (!hazards_.is_new(kind, earlier, &later)) return;
+  Hazard hazard;
+  hazard.kind = kind;
+  hazard.earlier = access(earlier, earlier_thread);
+  hazard.later = access(&later, thread);
+  hazard.byte = byte;
+  hazard.size = static_cast<int64_t>(bytes_.size());
+  hazard.groups_behind = groups_behind;
+  hazards_.add(hazard);
+}
+
+}  // namespace flash_steps::emulator

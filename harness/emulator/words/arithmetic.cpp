@@ -1,0 +1,92 @@
+#include "harness/emulator/words/arithmetic.h"
+
+#include <bit>
+#include <cfloat>
+#include <cmath>
+
+namespace flash_steps {
+namespace {
+
+// Without branches, so that the compiler vectorises the loop around it.
+float to_float(uint16_t bits, Dtype dtype) {
+  const uint32_t sign = (bits & 0x8000u) << 16;
+  if (dtype == Dtype::bf16) return std::bit_cast<float>(uint32_t{bits} << 16);
+  const uint32_t magnitude = (bits & 0x7fffu) << 13;  // the exponent is 112 too small
+  const float value = std::bit_cast<float>(magnitude) * 0x1p112f;
+  const uint32_t special = (bits & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(value) | special | sign);
+}
+
+constexpr uint16_t nan16 = 0x7fff;  // what cvt makes of any NaN, in both types
+
+// Drops the lower bits of a magnitude, rounding to nearest even; a carry into the exponent is right as it is.
+constexpr uint32_t round_off(uint32_t bits, int dropped) {
+  const uint32_t half = 1u << (dropped - 1);
+  return (bits + half - 1 + (bits >> dropped & 1)) >> dropped;
+}
+
+uint16_t to_fp16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  const uint32_t sign = bits >> 16 & 0x8000u;
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return nan16;
+  if (magnitude >= std::bit_cast<uint32_t>(65520.0f)) return static_cast<uint16_t>(sign | 0x7c00u);
+  if (magnitude < std::bit_cast<uint32_t>(0x1p-14f)) {
+    // Subnormal: adding 0.5 leaves the bits from 2⁻²⁴ on, rounded by the adder.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(0.5f)));
+  }
+  return static_cast<uint16_t>(sign | (round_off(magnitude, 13) - (112u << 10)));
+}
+
+uint16_t to_bf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return nan16;
+  return static_cast<uint16_t>(round_off(bits & 0x7fffffffu, 16) | (bits >> 16 & 0x8000u));
+}
+
+uint32_t join(uint16_t low, uint16_t high) { return low | uint32_t{high} << 16; }
+
+}  // namespace
+
+inline namespace on_emulator {
+
+float exp2_approx(float x) {
+  const float y = std::exp2(x);
+  return y < FLT_MIN ? 0.0f : y;  // .ftz
+}
+
+template <>
+uint32_t pack2<fp16_t>(float low, float high) {
+  return join(to_fp16(low), to_fp16(high));
+}
+
+template <>
+uint32_t pack2<bf16_t>(float low, float high) {
+  return join(to_bf16(low), to_bf16(high));
+}
+
+}  // namespace on_emulator
+
+namespace emulator {
+
+void multiply_accumulate(Dtype dtype, const uint16_t (&a)[16][16], const uint16_t (&b)[16][8], const float (&c)[16][8],
+                         float (&d)[16][8]) {
+  double a_values[16][16];
+  double b_values[16][8];
+  for (int i = 0; i < 16; i++) {
+    for (int k = 0; k < 16; k++) a_values[i][k] = to_float(a[i][k], dtype);
+    for (int n = 0; n < 8; n++) b_values[i][n] = to_float(b[i][n], dtype);
+  }
+  for (int i = 0; i < 16; i++) {
+    double sum[8];
+    for (int n = 0; n < 8; n++) sum[n] = c[i][n];
+    for (int k = 0; k < 16; k++) {
+      for (int n = 0; n < 8; n++) sum[n] += a_values[i][k] * b_values[k][n];
+    }
+    for (int n = 0; n < 8; n++) d[i][n] = static_cast<float>(sum[n]);
+  }
+}
+
+}  // namespace emulator
+}  // namespace flash_steps

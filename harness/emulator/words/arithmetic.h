@@ -1,0 +1,14 @@
+// The tensor core.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/contract/kernel.h"
+
+namespace flash_steps::emulator {
+
+/// d = a·b + c with a 16×16, b 16×8, c and d 16×8. Products and sums are exact to fp64, and rounded once.
+void multiply_accumulate(Dtype dtype, const uint16_t (&a)[16][16], const uint16_t (&b)[16][8], const float (&c)[16][8],
+                         float (&d)[16][8]);
+
+}  // namespace flash_steps::emulator

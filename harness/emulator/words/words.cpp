@@ -1,0 +1,84 @@
+// The words as a lane calls them: each hands its operands to the warp.
+
+#include "harness/emulator/words/operation.h"
+#include "kernels/isa.cuh"
+
+namespace flash_steps {
+inline namespace on_emulator {
+
+using emulator::Operation;
+using emulator::perform;
+using emulator::Word;
+
+void cp_async_16(uint32_t to_smem, const void* from_gmem, SourceLine line) {
+  perform({.word = Word::cp_async_16, .line = line, .smem = to_smem, .from = from_gmem});
+}
+
+void cp_async_16_prefetch_128(uint32_t to_smem, const void* from_gmem, SourceLine line) {
+  perform({.word = Word::cp_async_16_prefetch_128, .line = line, .smem = to_smem, .from = from_gmem});
+}
+
+void cp_async_commit(SourceLine line) { perform({.word = Word::cp_async_commit, .line = line}); }
+
+void cp_async_wait_group(int pending, SourceLine line) {
+  perform({.word = Word::cp_async_wait, .line = line, .immediate = pending});
+}
+
+void ldmatrix_x4(uint32_t (&regs)[4], uint32_t from_smem, SourceLine line) {
+  perform({.word = Word::ldmatrix_x4, .line = line, .smem = from_smem, .to = regs});
+}
+
+void ldmatrix_x4_trans(uint32_t (&regs)[4], uint32_t from_smem, SourceLine line) {
+  perform({.word = Word::ldmatrix_x4_trans, .line = line, .smem = from_smem, .to = regs});
+}
+
+Chunk ld_shared_16(uint32_t from_smem, SourceLine line) {
+  Chunk chunk;
+  perform({.word = Word::ld_shared_16, .line = line, .smem = from_smem, .to = &chunk});
+  return chunk;
+}
+
+void st_shared_4(uint32_t to_smem, uint32_t value, SourceLine line) {
+  perform({.word = Word::st_shared_4, .line = line, .smem = to_smem, .from = &value});
+}
+
+Chunk ld_global_16(const void* from_gmem, SourceLine line) {
+  Chunk chunk;
+  perform({.word = Word::ld_global_16, .line = line, .from = from_gmem, .to = &chunk});
+  return chunk;
+}
+
+void st_global_16(void* to_gmem, Chunk chunk, SourceLine line) {
+  perform({.word = Word::st_global_16, .line = line, .from = &chunk, .to = to_gmem});
+}
+
+void st_global_16_no_allocate(void* to_gmem, Chunk chunk, SourceLine line) {
+  perform({.word = Word::st_global_16_no_allocate, .line = line, .from = &chunk, .to = to_gmem});
+}
+
+template <>
+void mma_m16n8k16<fp16_t>(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, const float (&c)[4],
+                          SourceLine line) {
+  const uint32_t b[2] = {b0, b1};
+  perform({.word = Word::mma_fp16, .line = line, .a = a, .b = b, .c = c, .d = d});
+}
+
+template <>
+void mma_m16n8k16<bf16_t>(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, const float (&c)[4],
+                          SourceLine line) {
+  const uint32_t b[2] = {b0, b1};
+  perform({.word = Word::mma_bf16, .line = line, .a = a, .b = b, .c = c, .d = d});
+}
+
+float shfl_xor(float value, int lane_mask, SourceLine line) {
+  float result;
+  perform({.word = Word::shfl_xor, .line = line, .from = &value, .to = &result, .immediate = lane_mask});
+  return result;
+}
+
+void barrier(SourceLine line) { perform({.word = Word::barrier, .line = line}); }
+
+void warp_barrier(SourceLine line) { perform({.word = Word::warp_barrier, .line = line}); }
+
+}  // namespace on_emulator
+}  // namespace flash_steps

@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <random>
+
+#include "harness/base/text.h"
+#include "harness/gpu/cuda/check.cuh"
+#include "harness/gpu/cuda/event.cuh"
+#include "harness/gpu/timing/timer.h"
+
+namespace flash_steps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An idle GPU takes some tens of milliseconds to raise its clocks.
+constexpr std::chrono::milliseconds warm_up_time{200};
+constexpr int warm_up_rounds = 2;
+
+// What overwrites L2 before a round, in addition to once before each sample: the host gets ahead of the GPU by some
+// hundred microseconds, so that a contender whose launch takes the host long is not waited for between its events.
+constexpr int head_start = 8;
+
+// A reading of NVML costs up to milliseconds, and the driver averages power over longer than that anyway.
+constexpr std::chrono::milliseconds time_between_readings{20};
+
+// What one contender's launch lies between.
+struct Sample {
+  Event start, stop;
+
+  double milliseconds() const { return milliseconds_between(start, stop); }
+};
+
+// The GPU's state, read now and then while it works.
+class StateLog {
+ public:
+  explicit StateLog(const Nvml* nvml) : nvml_(nvml) {}
+
+  void read_if_due() {
+    const Clock::time_point now = Clock::now();
+    if (nvml_ == nullptr || (readings_ > 0 && now < last_ + time_between_readings)) return;
+    const GpuState state = nvml_->read();
+    readings_++;
+    last_ = now;
+    sum_.sm_clock_mhz += state.sm_clock_mhz;
+    sum_.power_watts += state.power_watts;
+    sum_.temperature_celsius += state.temperature_celsius;
+    sum_.throttled = sum_.throttled || state.throttled;
+  }
+
+  void write_to(Timing& timing) const {
+    if (readings_ == 0) return;
+    timing.sm_clock_mhz = sum_.sm_clock_mhz / readings_;
+    timing.power_watts = sum_.power_watts / readings_;
+    timing.temperature_celsius = sum_.temperature_celsius / readings_;
+    timing.throttled = sum_.throttled;
+  }
+
+ private:
+  const Nvml* nvml_;
+  Clock::time_point last_;
+  int readings_ = 0;
+  GpuState sum_;
+};
+
+bool has_enough(const Timing& timing, const TimingBudget& budget) {
+  const int samples = static_cast<int>(timing.samples_ms.size());
+  const double seconds = std::accumulate(timing.samples_ms.begin(), timing.samples_ms.end(), 0.0) / 1000;
+  return samples >= std::max(budget.min_samples, 1) &&
+         (seconds >= budget.min_seconds || samples >= RoundTimer::enough_rounds);
+}
+
+std::string names_of(std::span<const Contender> contenders) {
+  std::vector<std::string> names;
+  for (const Contender& contender : contenders) names.push_back(contender.name);
+  return join(names, " or ");
+}
+
+}  // namespace
+
+RoundTimer::RoundTimer(int64_t l2_bytes, const Nvml* nvml) : flush_(2 * l2_bytes), nvml_(nvml) {}
+
+std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, const TimingBudget& budget) {
+  const int count = static_cast<int>(contenders.size());
+  std::vector<Timing> timings(count);
+  std::vector<Sample> samples(count);
+  const std::string names = names_of(contenders);
+  const Stream stream;
+
+  // Nothing here waits for the GPU. While it overwrites L2 (tens of microseconds), the host puts the events and the
+  // launch behind that, so that no time between the events is the host's.
+  const auto overwrite_l2 = [&] {
+    check_cuda(cudaMemsetAsync(flush_.data(), 0, flush_.bytes(), stream.get()), "overwriting L2");
+  };
+  const auto submit = [&](int contender) {
+    overwrite_l2();
+    samples[contender].start.record(stream);
+    contenders[contender].launch(stream.get());
+    samples[contender].stop.record(stream);
+  };
+  int round = 0;
+  std::vector<int> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  std::minstd_rand random;  // any order does; the same ones in every run
+  const auto submit_round = [&] {
+    for (int i = 0; i < head_start; i++) overwrite_l2();
+    std::shuffle(order.begin(), order.end(), random);
+    for (const int contender : order) submit(contender);
+    round++;
+  };
+
+  // The first runs load the code, one at a time, so that an error names the one that made it.
+  for (int contender = 0; contender < count; contender++) {
+    submit(contender);
+    wait_for_gpu(contenders[contender].name);
+  }
+  const Clock::time_point warm = Clock::now() + warm_up_time;
+  while (count > 0 && (round < warm_up_rounds || Clock::now() < warm)) {
+    submit_round();
+    wait_for_gpu(names);
+  }
+
+  StateLog state(nvml_);
+  const auto all_have_enough = [&] {
+    return std::all_of(timings.begin(), timings.end(), [&](const Timing& t) { return has_enough(t, budget); });
+  };
+  while (!all_have_enough()) {
+    submit_round();
+    state.read_if_due();  // the GPU is at work
+    wait_for_gpu(names);
+    for (int i = 0; i < count; i++) timings[i].samples_ms.push_back(samples[i].milliseconds());
+  }
+  for (Timing& timing : timings) state.write_to(timing);
+  return timings;
+}
+
+}  // namespace flash_steps

@@ -1,0 +1,18 @@
+// Q, K and V in the GPU's memory, the same bits as make_inputs() makes on the host.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/gpu/cuda/device_array.h"
+#include "harness/truth/inputs.h"
+
+namespace flash_steps {
+
+/// Each [batch, seqlen, heads, head_dim], as bits of the problem's type.
+struct DeviceInputs {
+  DeviceArray<uint16_t> q, k, v;
+};
+
+DeviceInputs make_device_inputs(const Problem& problem);
+
+}  // namespace flash_steps

@@ -1,0 +1,244 @@
+// A CTA computes four query rows at a time, by the formula as it is written: all logits of the row, then their
+// maximum, then the sum of the exponentials, then the weights, then the weighted sum of V. The row of logits lies in
+// global memory, so that no length is too long, and the four rows share each read of K and V.
+#include <algorithm>
+#include <type_traits>
+
+#include "harness/gpu/cuda/check.cuh"
+#include "harness/gpu/cuda/numbers.cuh"
+#include "harness/gpu/truth/reference.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr int rows = 4;
+constexpr int warps = 8;
+constexpr int threads = warps * 32;
+constexpr int head_dim = supported_head_dim;
+constexpr int lane_dims = head_dim / 32;  // neighbouring elements of a row that a lane holds
+
+constexpr double softmax_scale = 0.08838834764831845;  // 1/√head_dim
+constexpr double fp64_flops_limit = 4e10;
+static_assert(head_dim == 128 && lane_dims == 4);
+
+constexpr int64_t scratch_limit = int64_t{512} * 1024 * 1024;
+
+// One number for each of the rows. Real is what the reference is computed in: float or double.
+template <typename Real>
+struct alignas(16) PerRow {
+  Real row[rows];
+};
+
+constexpr int64_t scratch_of_cta(int64_t seqlen) { return 2 * seqlen; }  // PerRows: S, later P, and rounded P
+
+template <Dtype dtype, typename Real>
+__device__ uint16_t bits_of(Real value) {
+  if constexpr (std::is_same_v<Real, double>) {
+    return from_double<dtype>(value);
+  } else {
+    return from_float<dtype>(value);
+  }
+}
+
+template <Dtype dtype, typename Real>
+__device__ Real rounded(Real value) {
+  return to_float<dtype>(bits_of<dtype>(value));
+}
+
+// This lane's elements of a row of Q, K or V.
+template <Dtype dtype, typename Real>
+__device__ void load_dims(Real (&dims)[lane_dims], const uint16_t* row) {
+  const ushort4 bits = reinterpret_cast<const ushort4*>(row)[threadIdx.x % 32];
+  dims[0] = to_float<dtype>(bits.x);
+  dims[1] = to_float<dtype>(bits.y);
+  dims[2] = to_float<dtype>(bits.z);
+  dims[3] = to_float<dtype>(bits.w);
+}
+
+// Over all threads of the CTA; each of them gets the result.
+template <typename Real, typename Combine>
+__device__ PerRow<Real> reduce(PerRow<Real> value, PerRow<Real> (&of_warp)[warps], Combine combine) {
+  for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
+    for (Real& x : value.row) x = combine(x, __shfl_xor_sync(0xffffffffu, x, lane_mask));
+  }
+  __syncthreads();  // of_warp may still be read for the reduction before
+  if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
+  __syncthreads();
+  value = of_warp[0];
+  for (int w = 1; w < warps; w++) {
+    for (int r = 0; r < rows; r++) value.row[r] = combine(value.row[r], of_warp[w].row[r]);
+  }
+  return value;
+}
+
+// Each warp summed up every eighth key: adds the warps' sums and calls store(row, dim, sum) for each element.
+template <typename Real, typename Store>
+__device__ void add_warps(const Real (&o)[rows][lane_dims], Real (&of_warp)[warps][rows][head_dim], Store store) {
+  __syncthreads();  // of_warp may still be read for the rows before
+  for (int r = 0; r < rows; r++) {
+    for (int d = 0; d < lane_dims; d++) of_warp[threadIdx.x / 32][r][threadIdx.x % 32 * lane_dims + d] = o[r][d];
+  }
+  __syncthreads();
+  for (int i = threadIdx.x; i < rows * head_dim; i += threads) {
+    Real sum = 0;
+    for (int w = 0; w < warps; w++) sum += of_warp[w][i / head_dim][i % head_dim];
+    store(i / head_dim, i % head_dim, sum);
+  }
+}
+
+template <Dtype dtype, typename Real>
+__global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
+    attention_by_rows(const uint16_t* __restrict__ q, const uint16_t* __restrict__ k, const uint16_t* __restrict__ v,
+                      float* __restrict__ exact, uint16_t* __restrict__ ref16, PerRow<Real>* scratch, int batch,
+                      int heads, int seqlen) {
+  __shared__ PerRow<Real> reduced[warps];
+  __shared__ Real o_of_warp[warps][rows][head_dim];
+
+  const int lane = threadIdx.x % 32;
+  const int warp = threadIdx.x / 32;
+  const int64_t row_stride = int64_t{heads} * head_dim;
+  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(seqlen);  // [seqlen]; holds S first
+  PerRow<Real>* const p16 = p + seqlen;                                   // [seqlen]; normalised and rounded
+
+  const int64_t groups_of_head = (int64_t{seqlen} + rows - 1) / rows;
+  const int64_t groups = groups_of_head * heads * batch;
+  for (int64_t group = blockIdx.x; group < groups; group += gridDim.x) {
+    const int64_t head = group / groups_of_head;
+    const int64_t first_row = group % groups_of_head * rows;
+    const int64_t head_offset = head / heads * seqlen * row_stride + head % heads * head_dim;
+
+    Real q_dims[rows][lane_dims];
+    for (int r = 0; r < rows; r++) {
+      const int64_t row = first_row + r < seqlen ? first_row + r : seqlen - 1;  // past the end: computed, not stored
+      load_dims<dtype>(q_dims[r], q + head_offset + row * row_stride);
+    }
+
+    // S = Q·Kᵀ / √head_dim: a warp takes a key, a lane its part of head_dim.
+#pragma unroll 2
+    for (int64_t key = warp; key < seqlen; key += warps) {
+      Real k_dims[lane_dims];
+      load_dims<dtype>(k_dims, k + head_offset + key * row_stride);
+      PerRow<Real> s;
+      for (int r = 0; r < rows; r++) {
+        s.row[r] = 0;
+        for (int d = 0; d < lane_dims; d++) s.row[r] += q_dims[r][d] * k_dims[d];
+      }
+      for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
+        for (Real& x : s.row) x += __shfl_xor_sync(0xffffffffu, x, lane_mask);
+      }
+      for (Real& x : s.row) x *= static_cast<Real>(softmax_scale);
+      if (lane == 0) p[key] = s;
+    }
+    __syncthreads();  // S is complete
+
+    // P = softmax(S): a thread takes a key.
+    const auto max = [](Real a, Real b) { return fmax(a, b); };
+    const auto add = [](Real a, Real b) { return a + b; };
+    PerRow<Real> s_max;
+    for (Real& x : s_max.row) x = -INFINITY;
+    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+      for (int r = 0; r < rows; r++) s_max.row[r] = max(s_max.row[r], p[key].row[r]);
+    }
+    s_max = reduce(s_max, reduced, max);
+    PerRow<Real> s16_max;  // rounding keeps the order, so the largest logit is also the largest rounded one
+    for (int r = 0; r < rows; r++) s16_max.row[r] = rounded<dtype, Real>(s_max.row[r]);
+
+    PerRow<Real> sum{};
+    PerRow<Real> sum16{};
+    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+      const PerRow<Real> s = p[key];
+      for (int r = 0; r < rows; r++) {
+        sum.row[r] += exp(s.row[r] - s_max.row[r]);
+        sum16.row[r] += exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]);
+      }
+    }
+    sum = reduce(sum, reduced, add);
+    sum16 = reduce(sum16, reduced, add);
+
+    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+      const PerRow<Real> s = p[key];
+      PerRow<Real> weight;
+      PerRow<Real> weight16;
+      for (int r = 0; r < rows; r++) {
+        weight.row[r] = exp(s.row[r] - s_max.row[r]) / sum.row[r];
+        weight16.row[r] = rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]);
+      }
+      p[key] = weight;
+      p16[key] = weight16;
+    }
+    __syncthreads();  // P is complete
+
+    // O = P·V: a warp takes a key, a lane its part of head_dim.
+    Real o[rows][lane_dims] = {};
+    Real o16[rows][lane_dims] = {};
+#pragma unroll 2
+    for (int64_t key = warp; key < seqlen; key += warps) {
+      Real v_dims[lane_dims];
+      load_dims<dtype>(v_dims, v + head_offset + key * row_stride);
+      const PerRow<Real> weight = p[key];
+      const PerRow<Real> weight16 = p16[key];
+      for (int r = 0; r < rows; r++) {
+        for (int d = 0; d < lane_dims; d++) {
+          o[r][d] += weight.row[r] * v_dims[d];
+          o16[r][d] += weight16.row[r] * v_dims[d];
+        }
+      }
+    }
+    // The barriers in add_warps also keep the next rows' S from overwriting P while a warp still reads it.
+    add_warps(o, o_of_warp, [&](int r, int d, Real value) {
+      if (first_row + r < seqlen) exact[head_offset + (first_row + r) * row_stride + d] = value;
+    });
+    add_warps(o16, o_of_warp, [&](int r, int d, Real value) {
+      if (first_row + r < seqlen) {
+        ref16[head_offset + (first_row + r) * row_stride + d] = bits_of<dtype>(value);
+      }
+    });
+  }
+}
+
+template <Dtype dtype, typename Real>
+void run(const Problem& problem, const DeviceInputs& inputs, DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
+  int sm_count = 0;
+  int ctas_per_sm = 0;
+  check_cuda(cudaDeviceGetAttribute(&sm_count, cudaDevAttrMultiProcessorCount, 0), "asking for the number of SMs");
+  check_cuda(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&ctas_per_sm, attention_by_rows<dtype, Real>, threads, 0),
+             "asking for the occupancy of the reference");
+  const int64_t groups = (int64_t{problem.seqlen} + rows - 1) / rows * problem.heads * problem.batch;
+  const int64_t bytes_of_cta = scratch_of_cta(problem.seqlen) * static_cast<int64_t>(sizeof(PerRow<Real>));
+  const int64_t affordable = std::max<int64_t>(1, scratch_limit / bytes_of_cta);
+  const int64_t ctas = std::min({int64_t{sm_count} * ctas_per_sm, groups, affordable});
+
+  DeviceArray<PerRow<Real>> scratch(ctas * scratch_of_cta(problem.seqlen));
+  attention_by_rows<dtype, Real><<<static_cast<unsigned>(ctas), threads>>>(
+      inputs.q.data(), inputs.k.data(), inputs.v.data(), exact.data(), ref16.data(), scratch.data(), problem.batch,
+      problem.heads, problem.seqlen);
+  check_launch("the reference");
+  wait_for_gpu("the reference");
+}
+
+}  // namespace
+
+Precision precision_of(const Problem& problem) {
+  return problem.flops() <= fp64_flops_limit ? Precision::fp64 : Precision::fp32;
+}
+
+const char* name_of(Precision precision) {
+  return precision == Precision::fp64 ? "fp64 on the GPU" : "fp32 on the GPU";
+}
+
+int64_t reference_scratch_limit(int seqlen) {
+  // A length of which one CTA's scratch is beyond the limit is far too long for fp64.
+  return std::max(scratch_limit, scratch_of_cta(seqlen) * static_cast<int64_t>(sizeof(PerRow<float>)));
+}
+
+void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
+                      DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
+  const bool is_fp64 = precision == Precision::fp64;
+  if (problem.dtype == Dtype::fp16) {
+    (is_fp64 ? run<Dtype::fp16, double> : run<Dtype::fp16, float>)(problem, inputs, exact, ref16);
+  } else {
+    (is_fp64 ? run<Dtype::bf16, double> : run<Dtype::bf16, float>)(problem, inputs, exact, ref16);
+  }
+}
+
+}  // namespace flash_steps

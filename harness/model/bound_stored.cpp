@@ -1,0 +1,36 @@
+#include "harness/model/bound_stored.h"
+
+#include <stdexcept>
+
+#include "harness/console/list.h"
+#include "harness/results/results.h"
+
+namespace flash_steps {
+
+std::optional<Bound> StoredBounds::of(const std::string& kernel, const std::string& config, const Rates& rates) const {
+  const auto work = works.find({kernel, config});
+  if (work == works.end()) return std::nullopt;
+  return bound(work->second, machine_code.main_loop(kernel, config, rates.arch), rates);
+}
+
+std::optional<ConfigBound> StoredBounds::highest(const Kernel& kernel, const Rates& rates) const {
+  std::optional<ConfigBound> best;
+  for (const std::string& config : configs_of(kernel)) {
+    const auto bound = of(kernel.name, config, rates);
+    if (bound && (!best || bound->percent_of_peak > best->bound.percent_of_peak)) best = {config, *bound};
+  }
+  return best;
+}
+
+StoredBounds read_stored_bounds() {
+  const std::filesystem::path file = tile_works_file();
+  StoredBounds bounds{tile_works(read_results(file)), read_stored_machine_code()};
+  if (bounds.works.empty()) {
+    throw std::runtime_error(file.string() +
+                             ": runs holds no counters of a kernel at two lengths; one that the command on "
+                             "docs/bounds.md makes would work");
+  }
+  return bounds;
+}
+
+}  // namespace flash_steps

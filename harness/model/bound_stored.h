@@ -1,0 +1,33 @@
+// The bounds of all kernels and configs from the files that the project keeps, without running anything.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/contract/registry.h"
+#include "harness/model/bound.h"
+#include "harness/model/tile_work.h"
+#include "harness/sass/stored.h"
+
+namespace flash_steps {
+
+struct ConfigBound {
+  std::string config;
+  Bound bound;
+};
+
+struct StoredBounds {
+  TileWorks works;
+  StoredMachineCode machine_code;
+
+  /// Nothing if the files do not hold this config.
+  std::optional<Bound> of(const std::string& kernel, const std::string& config, const Rates& rates) const;
+
+  /// That of the kernel's config with the highest percentage of peak, which no config exceeds; of equals the first.
+  std::optional<ConfigBound> highest(const Kernel& kernel, const Rates& rates) const;
+};
+
+/// Throws std::runtime_error that names the file.
+StoredBounds read_stored_bounds();
+
+}  // namespace flash_steps

@@ -1,0 +1,58 @@
+#include "harness/model/tile_work.h"
+
+#include <algorithm>
+
+#include "harness/results/stored_times.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr int lanes = 32;
+
+CountedLaunch counted(const Counters& counters, const Problem& problem, const TileShape& tile) {
+  return {counters, problem.seqlen / tile.tile_rows * problem.heads * problem.batch, problem.seqlen / tile.tile_cols};
+}
+
+const Variant* variant_of(const std::string& kernel, const std::string& config) {
+  for (const Kernel& other : kernels()) {
+    if (other.name != kernel) continue;
+    for (const Variant& variant : other.emulator) {
+      if (variant.tile.config == config) return &variant;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TileWork observe_tile_work(Backend& emulator, const Variant& variant) {
+  const TileShape& tile = variant.tile;
+  const auto launch = [&](int seqlen) {
+    Problem problem{.heads = std::max(1, tile.heads), .seqlen = seqlen, .dtype = variant.dtype};
+    emulator.load(problem, false);
+    emulator.launch(variant);
+    return counted(emulator.observation()->counters, problem, tile);
+  };
+  const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
+  return tile_work(launch(shortest), launch(2 * shortest), tile.threads / lanes);
+}
+
+TileWorks tile_works(const Results& results) {
+  TileWorks works;
+  for (const Run& longer : results.runs) {
+    const Variant* variant = variant_of(longer.kernel, longer.config);
+    if (variant == nullptr || !longer.counters) continue;
+    for (const Run& shorter : results.runs) {
+      if (shorter.kernel != longer.kernel || shorter.config != longer.config || !shorter.counters) continue;
+      if (shorter.problem.seqlen >= longer.problem.seqlen) continue;
+      works[{longer.kernel, longer.config}] =
+          tile_work(counted(*shorter.counters, shorter.problem, variant->tile),
+                    counted(*longer.counters, longer.problem, variant->tile), variant->tile.threads / lanes);
+    }
+  }
+  return works;
+}
+
+std::filesystem::path tile_works_file() { return stored_results() / "emulator_tiles.json"; }
+
+}  // namespace flash_steps

@@ -1,0 +1,29 @@
+// What a CTA does for one tile of keys and values, by the emulator's counters: from launches made now, or from a file
+// of launches that were made before.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "harness/contract/registry.h"
+#include "harness/machine/backend.h"
+#include "harness/model/bound.h"
+#include "harness/results/results.h"
+
+namespace flash_steps {
+
+/// Launches the variant twice, with a few tiles each. Needs the emulator; it is left with another problem loaded.
+TileWork observe_tile_work(Backend& emulator, const Variant& variant);
+
+/// By kernel and config.
+using TileWorks = std::map<std::pair<std::string, std::string>, TileWork>;
+
+/// Of each kernel and config with counted runs of two lengths; other runs are passed over.
+TileWorks tile_works(const Results& results);
+
+/// docs/results/emulator_tiles.json
+std::filesystem::path tile_works_file();
+
+}  // namespace flash_steps

@@ -1,0 +1,122 @@
+#include "harness/pages/blocks.h"
+
+#include <algorithm>
+
+#include "harness/base/text.h"
+#include "harness/console/bound.h"
+#include "harness/contract/registry.h"
+#include "harness/pages/page.h"
+#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/machine_code.h"
+#include "harness/pages/tables/memory.h"
+#include "harness/results/stored_times.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* bounds_page = "bounds.md";
+
+const Kernel* kernel_of(const fs::path& page) {
+  const auto named = [&](const Kernel& kernel) { return page.filename() == kernel.name + ".md"; };
+  const auto found = std::find_if(kernels().begin(), kernels().end(), named);
+  return found == kernels().end() ? nullptr : &*found;
+}
+
+std::vector<const Kernel*> step_and_the_one_before(const std::string& block, const fs::path& page) {
+  const Kernel* kernel = kernel_of(page);
+  if (!kernel)
+    refuse_page(page, opening_marker(block) + " is for the page of a step, as in " + kernels().front().name + ".md");
+  if (kernel == &kernels().front()) return {kernel};
+  return {kernel - 1, kernel};
+}
+
+std::string render_h100(const std::vector<const Kernel*>& steps, const std::string& block, const fs::path& page,
+                        const Published& published, const std::vector<ResultsFile>& files) {
+  std::vector<std::string> names;
+  for (const Kernel* step : steps) names.push_back(step->name);
+  const auto is_h100 = [](const ResultsFile& file) { return file.file.filename() == "h100.json"; };
+  const auto h100 = std::find_if(files.begin(), files.end(), is_h100);
+  if (h100 == files.end()) {
+    refuse_page(page, opening_marker(block) +
+                          " is made from h100.json, which is not among the files; docs/results/h100.json, made "
+                          "by a sweep on an H100, would work");
+  }
+  const std::vector<ResultsFile> alone = {*h100};
+  for (const Sweep& sweep : sweeps_of(alone, published)) {
+    if (sweep.dtype == Dtype::fp16) return render_steps(names, sweep);
+  }
+  refuse_page(page, opening_marker(block) + " shows fp16, of which " + h100->name() + " has no run");
+}
+
+// Files whose problems are not the published ones are not among those of the table.
+Results stored(const std::string& name, const std::string& block, const fs::path& page) {
+  try {
+    return read_results(stored_results() / name);
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(block) + " is made from docs/results/" + name + ": " + error.what() +
+                          "; the command beside the block makes it");
+  }
+}
+
+std::string render_machine_code(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
+  const std::vector<const Kernel*> steps = step_and_the_one_before(block, page);
+  try {
+    return render_machine_code(steps, machine_code_columns(words), read_stored_machine_code());
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
+  }
+}
+
+std::string render_block(const std::string& block, const fs::path& page, const Published& published,
+                         const std::vector<ResultsFile>& files) {
+  if (block == "rates") return render_rates();
+  if (block == "pipes") return render_pipes(kernels(), read_stored_bounds());
+  if (block == "bound") {
+    return render_bound(kernels().front(), read_stored_bounds(),
+                        fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
+  }
+  if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
+  if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
+  std::vector<const Kernel*> all;
+  for (const Kernel& kernel : kernels()) all.push_back(&kernel);
+  if (block == "h100-ladder") return render_h100(all, block, page, published, files);
+  std::optional<StoredBounds> bounds;
+  if (block == "bounds") bounds = read_stored_bounds();
+  return render_table(all, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
+}
+
+}  // namespace
+
+std::vector<fs::path> pages_to_update(const fs::path& target) {
+  if (!fs::is_directory(target)) return {target};
+  std::vector<fs::path> pages;
+  for (const auto& entry : fs::directory_iterator(target)) {
+    if (kernel_of(entry.path()) || entry.path().filename() == bounds_page) pages.push_back(entry.path());
+  }
+  if (pages.empty()) refuse_page(target, "it has no page of a step; docs would work");
+  std::sort(pages.begin(), pages.end());
+  return pages;
+}
+
+std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
+                         const std::vector<ResultsFile>& files) {
+  std::vector<PageBlock> blocks;
+  for (const std::string name :
+       {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory"}) {
+    blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
+  }
+  const std::string code = "machine-code";
+  blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
+  return with_blocks(text, page, blocks);
+}
+
+std::vector<std::string> update_pages(const std::vector<fs::path>& pages, const Published& published,
+                                      const std::vector<ResultsFile>& files) {
+  return rewrite_pages(
+      pages, [&](const std::string& text, const fs::path& page) { return updated_page(text, page, published, files); });
+}
+
+}  // namespace flash_steps

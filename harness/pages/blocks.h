@@ -1,0 +1,41 @@
+// --update: the tables that stand in the README and on the pages, between markers that are lines of their own:
+//
+//     <!-- table -->        the table, of all the files
+//     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
+//     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- machine-code HMMA total -->
+//                           on the page of a step: the step before and the step, these columns of
+//                           docs/results/machine_code.json (machine_code_page.h)
+//     <!-- bounds -->       the table, of all the files, with the columns of the bounds
+//     <!-- bound -->        what --explain prints of the first step's bound
+//     <!-- pipes -->        the cycles of each pipe, of each step
+//     <!-- rates -->        the rates that the bounds are made with
+//     <!-- traffic -->      what the steps move, of docs/results/traffic.json
+//     <!-- memory -->       what they hold, of docs/results/h100_memory.json
+//
+// each up to the same with a slash, as in <!-- /table -->.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/results/sweeps.h"
+
+namespace flash_steps {
+
+/// The files that `target` stands for: itself or, if it is a folder, the pages of the kernels in it and, if it has one,
+/// that of the bounds. Throws UsageError.
+std::vector<std::filesystem::path> pages_to_update(const std::filesystem::path& target);
+
+/// `text` with what lies between its markers made anew. `page` names the step, and messages. Throws UsageError where
+/// markers or h100.json are missing, or a marker asks for what is not there.
+std::string updated_page(const std::string& text, const std::filesystem::path& page, const Published& published,
+                         const std::vector<ResultsFile>& files);
+
+/// Rewrites the pages that are not as they should be, none if one of them cannot be, and returns a line for each.
+/// Throws UsageError.
+std::vector<std::string> update_pages(const std::vector<std::filesystem::path>& pages, const Published& published,
+                                      const std::vector<ResultsFile>& files);
+
+}  // namespace flash_steps

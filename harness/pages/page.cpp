@@ -1,0 +1,103 @@
+#include "harness/pages/page.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "harness/base/text.h"
+#include "harness/results/results.h"
+#include "harness/runner/options.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What stands behind the block's name, if the line opens the block.
+std::optional<std::vector<std::string>> words_of(const std::string& line, const PageBlock& block) {
+  if (line == opening_marker(block.name)) return std::vector<std::string>();
+  const std::string begin = "<!-- " + block.name + " ";
+  const std::string end = " -->";
+  if (!block.takes_words || !line.starts_with(begin) || !line.ends_with(end)) return std::nullopt;
+  return split(line.substr(begin.size(), line.size() - begin.size() - end.size()), ' ');
+}
+
+struct Opening {
+  const PageBlock* block;
+  std::vector<std::string> words;
+};
+
+std::optional<Opening> opened_by(const std::string& line, const std::vector<PageBlock>& blocks) {
+  for (const PageBlock& block : blocks) {
+    if (const auto words = words_of(line, block)) return Opening{&block, *words};
+  }
+  return std::nullopt;
+}
+
+std::string content(const fs::path& page) {
+  std::ifstream stream(page, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (!stream) refuse_page(page, "it cannot be read; README.md or docs would work");
+  return text;
+}
+
+}  // namespace
+
+std::string opening_marker(const std::string& block) { return "<!-- " + block + " -->"; }
+std::string closing_marker(const std::string& block) { return "<!-- /" + block + " -->"; }
+
+void refuse_page(const fs::path& page, const std::string& reason) {
+  throw UsageError("cannot update " + page.string() + ": " + reason);
+}
+
+std::string with_blocks(const std::string& text, const fs::path& page, const std::vector<PageBlock>& blocks) {
+  std::string updated;
+  const PageBlock* open = nullptr;  // the block that the line is in, if any
+  bool has_any = false;
+  const std::vector<std::string> lines = split(text, '\n');
+  for (size_t i = 0; i < lines.size(); i++) {
+    const std::string& line = lines[i];
+    if (open && line == closing_marker(open->name)) open = nullptr;
+    const std::optional<Opening> opened = opened_by(line, blocks);
+    if (open) {
+      // A marker that lies in another block would be lost with it: the block's own end is missing.
+      if (opened) break;
+      continue;
+    }
+    updated += line + (i + 1 < lines.size() ? "\n" : "");
+    if (!opened) continue;
+    has_any = true;
+    open = opened->block;
+    updated += open->render(opened->words);
+  }
+  if (open) {
+    refuse_page(page, "no line " + closing_marker(open->name) + " follows the line " + opening_marker(open->name));
+  }
+  if (!has_any) {
+    const std::string& name = blocks.front().name;
+    refuse_page(page, "it has no lines " + opening_marker(name) + " and " + closing_marker(name) +
+                          ", between which it would go");
+  }
+  return updated;
+}
+
+std::vector<std::string> rewrite_pages(
+    const std::vector<fs::path>& pages,
+    const std::function<std::string(const std::string& text, const fs::path& page)>& updated) {
+  std::vector<std::string> texts;
+  std::vector<std::string> before;
+  for (const fs::path& page : pages) {
+    before.push_back(content(page));
+    texts.push_back(updated(before.back(), page));
+  }
+  std::vector<std::string> report;
+  for (size_t i = 0; i < pages.size(); i++) {
+    const bool changes = texts[i] != before[i];
+    if (changes) write_file(texts[i], pages[i]);
+    report.push_back(pages[i].string() + (changes ? ": rewritten" : ": as it should be"));
+  }
+  return report;
+}
+
+}  // namespace flash_steps

@@ -1,0 +1,304 @@
+#include "harness/pages/tables/ladder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "harness/base/text.h"
+#include "harness/pages/tables/bounds.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr const char* nothing = "—";
+constexpr const char* held_down_mark = "*";
+constexpr const char* stored_mark = "†";
+
+std::string percent_text(std::optional<double> percent) { return percent ? fixed(*percent, 1) : nothing; }
+
+const Comparison* against_fa2(const Run* run) {
+  if (!run) return nullptr;
+  const auto found = run->baselines.find(Baseline::fa2);
+  return found == run->baselines.end() ? nullptr : &found->second;
+}
+
+// --- The clocks --------------------------------------------------------------------------------------------------
+
+bool held_down(const Run* run) { return run && run->timing->throttled; }
+
+// "1832", or "1815 to 1832" where runs differ.
+std::string clock_text(const std::vector<const Run*>& runs) {
+  const auto by_clock = [](const Run* a, const Run* b) { return a->timing->sm_clock_mhz < b->timing->sm_clock_mhz; };
+  const auto [low, high] = std::minmax_element(runs.begin(), runs.end(), by_clock);
+  const std::string from = fixed((*low)->timing->sm_clock_mhz, 0);
+  const std::string to = fixed((*high)->timing->sm_clock_mhz, 0);
+  return from == to ? from : from + " to " + to;
+}
+
+std::string at_most(const Sweep& sweep) { return " (of at most " + fixed(sweep.sm_clock_max_mhz, 0) + ")"; }
+
+// "1905 MHz at seqlen 1024, 1832 MHz at 4096", of the runs that were held down.
+std::string clocks_by_seqlen(const Sweep& sweep, const std::vector<const Kernel*>& kernels,
+                             const std::vector<int>& seqlens) {
+  std::vector<std::string> parts;
+  for (const int seqlen : seqlens) {
+    std::vector<const Run*> runs;
+    for (const Kernel* kernel : kernels) {
+      const Run* run = sweep.best_run(kernel->name, seqlen);
+      if (held_down(run)) runs.push_back(run);
+    }
+    if (!runs.empty()) {
+      parts.push_back(clock_text(runs) + " MHz at " + (parts.empty() ? "seqlen " : "") + std::to_string(seqlen));
+    }
+  }
+  return join(parts);
+}
+
+// --- The columns of a sweep --------------------------------------------------------------------------------------
+
+// What a cell is made of: one length, or all of the mean.
+struct Cell {
+  std::optional<double> percent;
+  bool is_held_down = false;
+  bool is_stored = false;
+};
+
+Cell cell_of(const Sweep& sweep, const std::string& kernel, const std::vector<int>& seqlens,
+             std::optional<double> percent) {
+  Cell cell{percent};
+  if (!percent) return cell;
+  for (const int seqlen : seqlens) {
+    const Run* run = sweep.best_run(kernel, seqlen);
+    cell.is_held_down |= held_down(run);
+    cell.is_stored |= against_fa2(run)->stored_in.has_value();
+  }
+  return cell;
+}
+
+struct SweepColumns {
+  const Sweep* sweep;
+  std::vector<Cell> at_seqlen;  // by kernel
+  std::vector<Cell> mean;
+  bool any_held_down = false;
+  bool all_held_down = true;  // then a mark at each cell would say nothing
+  bool any_stored = false;
+};
+
+SweepColumns columns_of(const Sweep& sweep, const std::vector<const Kernel*>& kernels,
+                        const std::vector<int>& seqlens) {
+  SweepColumns columns{&sweep, {}, {}};
+  for (const Kernel* kernel : kernels) {
+    const std::string& name = kernel->name;
+    columns.at_seqlen.push_back(cell_of(sweep, name, {table_seqlen}, percent_at(sweep, name, table_seqlen)));
+    columns.mean.push_back(cell_of(sweep, name, seqlens, mean_percent(sweep, name, seqlens)));
+    for (const Cell& cell : {columns.at_seqlen.back(), columns.mean.back()}) {
+      if (!cell.percent) continue;
+      columns.any_held_down |= cell.is_held_down;
+      columns.all_held_down &= cell.is_held_down;
+      columns.any_stored |= cell.is_stored;
+    }
+  }
+  return columns;
+}
+
+std::string cell_text(const Cell& cell, const SweepColumns& columns) {
+  std::string text = percent_text(cell.percent);
+  if (cell.is_held_down && !columns.all_held_down) text += held_down_mark;
+  if (cell.is_stored) text += stored_mark;
+  return text;
+}
+
+// Of FlashAttention-2: as it was timed or, where it was not, as the runs were compared with it.
+std::optional<double> fa2_tflops(const Sweep& sweep, int seqlen) {
+  if (const auto timed = sweep.fa2.find(seqlen); timed != sweep.fa2.end()) return timed->second->timing->tflops;
+  for (const auto& [key, run] : sweep.best_runs) {
+    if (key.second != seqlen) continue;
+    if (const Comparison* comparison = against_fa2(run)) return comparison->tflops;
+  }
+  return std::nullopt;
+}
+
+std::string fa2_text(const Sweep& sweep, const std::vector<int>& seqlens) {
+  std::vector<double> rates;
+  bool is_timed = true;
+  for (const int seqlen : seqlens) {
+    const auto rate = fa2_tflops(sweep, seqlen);
+    if (!rate) return nothing;
+    rates.push_back(*rate);
+    is_timed &= sweep.fa2.count(seqlen) > 0;
+  }
+  return fixed(harmonic_mean(rates), 1) + (is_timed ? "" : stored_mark);
+}
+
+// --- The lines below the table -----------------------------------------------------------------------------------
+
+std::string published_note(const Published& published) {
+  std::vector<std::string> clocks, printed;
+  for (const PublishedColumn& column : published.columns) {
+    printed.push_back(fixed(column.fa2_tflops_as_printed, 2));
+    if (!column.is_mean) clocks.push_back(column.gpu + " at " + fixed(column.sm_clock_mhz, 0) + " MHz");
+  }
+  return "- Published: " + join(clocks, ", ") + ", locked. Its row of FlashAttention-2 was first printed as " +
+         join(printed) +
+         ", which is half; here it stands as its author corrected it, which leaves the percentages as they are. It "
+         "counts 6 FLOP a score for the softmax besides the 4·head_dim of the products, which alone we count.\n";
+}
+
+std::string sources_note(const Sweep& sweep) {
+  std::vector<std::string> files;
+  for (const ResultsFile* file : sweep.files) files.push_back("`" + file->name() + "` of " + file->date());
+  std::string note = "- " + sweep.name() + ": " + join(files, ", ");
+  if (files.size() > 1) note += "; where they hold the same run, that of the newest counts";
+  return note + ".";
+}
+
+std::string stored_note(const Sweep& sweep) {
+  std::set<std::string> files;
+  for (const auto& [key, run] : sweep.best_runs) {
+    const Comparison* comparison = against_fa2(run);
+    if (comparison && comparison->stored_in) files.insert("`" + *comparison->stored_in + "`");
+  }
+  return " " + std::string(stored_mark) + ": of the time of FlashAttention-2 that is stored in " +
+         join({files.begin(), files.end()}) + ".";
+}
+
+std::string sweep_note(const SweepColumns& columns, const std::vector<const Kernel*>& kernels,
+                       const std::vector<int>& seqlens) {
+  const Sweep& sweep = *columns.sweep;
+  std::string note = sources_note(sweep);
+  if (columns.any_held_down) {
+    note +=
+        columns.all_held_down ? " Behind all figures" : std::string(" ") + held_down_mark + ": behind these figures";
+    note += " are runs whose clocks were held down by power or heat, to a mean SM clock of " +
+            clocks_by_seqlen(sweep, kernels, seqlens) + at_most(sweep) +
+            "; percentages stay comparable, TFLOP/s do not.";
+  }
+  if (columns.any_stored) note += stored_note(sweep);
+  return note + "\n";
+}
+
+}  // namespace
+
+double harmonic_mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) {
+    if (!(value > 0)) return 0;
+    sum += 1 / value;
+  }
+  return values.size() / sum;
+}
+
+std::optional<double> percent_at(const Sweep& sweep, const std::string& kernel, int seqlen) {
+  const Comparison* comparison = against_fa2(sweep.best_run(kernel, seqlen));
+  return comparison ? std::optional(comparison->shown_percent()) : std::nullopt;
+}
+
+std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel, const std::vector<int>& seqlens) {
+  std::vector<double> rates, fa2_rates;
+  for (const int seqlen : seqlens) {
+    const Run* run = sweep.best_run(kernel, seqlen);
+    const Comparison* comparison = against_fa2(run);
+    if (!comparison) return std::nullopt;
+    rates.push_back(comparison->shown_percent() / 100 * comparison->tflops);
+    fa2_rates.push_back(comparison->tflops);
+  }
+  return 100 * harmonic_mean(rates) / harmonic_mean(fa2_rates);
+}
+
+std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
+                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds) {
+  std::vector<std::string> head = {"step"};
+  std::vector<std::string> reference = {"FlashAttention-2, TFLOP/s"};
+  std::vector<std::vector<std::string>> rows;
+  for (const Kernel* kernel : kernels) rows.push_back({kernel->name});
+  std::vector<BoundColumn> bound_columns;
+  const auto add_bound = [&](const std::string& name, const std::optional<Fa2Speed>& fa2) {
+    if (bounds == nullptr) return;
+    const BoundColumn& column = bound_columns.emplace_back(BoundColumn{name, fa2});
+    head.push_back(name + ", bound");
+    reference.push_back(nothing);
+    for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(percent_text(column.percent(*kernels[k], *bounds)));
+  };
+
+  std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
+  for (const PublishedColumn& column : published.columns) {
+    head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
+    reference.push_back(fixed(column.fa2_tflops, 1));
+    for (size_t k = 0; k < kernels.size(); k++) {
+      const auto found = column.percent.find(kernels[k]->name);
+      rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
+    }
+    if (column.is_mean) {
+      add_bound(column.gpu, fa2);
+    } else {
+      fa2 = fa2_speed(column);
+    }
+  }
+  std::vector<SweepColumns> measured;
+  for (const Sweep& sweep : sweeps) {
+    const SweepColumns& columns = measured.emplace_back(columns_of(sweep, kernels, published.seqlens));
+    head.insert(head.end(), {sweep.name(), sweep.name() + ", mean"});
+    reference.insert(reference.end(), {fa2_text(sweep, {table_seqlen}), fa2_text(sweep, published.seqlens)});
+    for (size_t k = 0; k < kernels.size(); k++) {
+      rows[k].push_back(cell_text(columns.at_seqlen[k], columns));
+      rows[k].push_back(cell_text(columns.mean[k], columns));
+    }
+    add_bound(sweep.name(), fa2_speed(sweep, table_seqlen));
+  }
+
+  std::string table = markdown_head(head, 1);
+  for (const std::vector<std::string>& row : rows) table += markdown_row(row);
+  table += markdown_row(reference) + "\n";
+
+  std::vector<std::string> seqlens;
+  for (const int seqlen : published.seqlens) seqlens.push_back(std::to_string(seqlen));
+  table += "- Percent of FlashAttention-2 at seqlen " + std::to_string(table_seqlen) +
+           "; mean: the harmonic mean of a step's TFLOP/s over seqlen " + join(seqlens) +
+           ", in percent of FlashAttention-2's.\n";
+  if (bounds != nullptr) table += bounds_note(bound_columns);
+  table += published_note(published);
+  for (const SweepColumns& columns : measured) table += sweep_note(columns, kernels, published.seqlens);
+  return table;
+}
+
+std::string render_steps(const std::vector<std::string>& kernels, const Sweep& sweep) {
+  std::vector<const Run*> runs;
+  for (const std::string& kernel : kernels) runs.push_back(sweep.best_run(kernel, table_seqlen));
+  std::vector<const Run*> held;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(held), held_down);
+  const auto timed = std::count_if(runs.begin(), runs.end(), [](const Run* run) { return run != nullptr; });
+  const bool all_held_down = static_cast<size_t>(timed) == held.size();
+
+  std::string table = markdown_head({"step", "config", "ms", "TFLOP/s", "% of FA2"}, 2);
+  for (size_t i = 0; i < kernels.size(); i++) {
+    const Run* run = runs[i];
+    if (!run) {
+      table += markdown_row({kernels[i], nothing, nothing, nothing, nothing});
+      continue;
+    }
+    const Comparison* comparison = against_fa2(run);
+    std::string percent = percent_text(percent_at(sweep, kernels[i], table_seqlen));
+    if (held_down(run) && !all_held_down) percent += held_down_mark;
+    if (comparison && comparison->stored_in) percent += stored_mark;
+    table += markdown_row(
+        {kernels[i], run->config, fixed(run->timing->median_ms, 3), fixed(run->timing->tflops, 1), percent});
+  }
+
+  const ResultsFile& file = *sweep.files.front();
+  table += "\n" + sweep.name() + ", seqlen " + std::to_string(table_seqlen) + ": `" + file.name() + "`, made by " +
+           "`" + file.command() + "`.";
+  if (!held.empty()) {
+    table += (all_held_down ? " The clocks" : std::string(" ") + held_down_mark + ": the clocks") +
+             std::string(" were held down by power or heat, to a mean SM clock of ") + clock_text(held) + " MHz" +
+             at_most(sweep) + ".";
+  }
+  if (std::any_of(runs.begin(), runs.end(), [](const Run* run) {
+        const Comparison* comparison = against_fa2(run);
+        return comparison && comparison->stored_in;
+      })) {
+    table += stored_note(sweep);
+  }
+  return table + "\n";
+}
+
+}  // namespace flash_steps

@@ -1,0 +1,138 @@
+// Results: what a run found out, in memory and as a JSON file of schema "flash-steps/results/1".
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/contract/problem.h"
+#include "harness/machine/backend.h"
+
+namespace flash_steps {
+
+/// Where, when and how the results were made.
+struct Meta {
+  std::vector<std::string> argv;
+  std::optional<std::string> git;  ///< commit of the source folder; nothing if it is no git checkout
+  std::optional<bool> dirty;       ///< whether tracked files differ from that commit
+  std::string date;                ///< UTC, as in 2025-01-31T12:34:56Z
+  std::string compiler;
+  std::optional<std::string> cuda;    ///< version of the toolkit; nothing if built without
+  std::optional<std::string> driver;  ///< version of the GPU's driver; nothing on the emulator
+
+  bool operator==(const Meta&) const = default;
+};
+
+struct Validation {
+  bool passed = false;
+  double max_abs_error = 0;  ///< NaN (null in JSON) if the output was not finite
+  double rms_error = 0;
+  double tolerance = 0;  ///< for max_abs_error; see judge() in validate.h
+  std::string reference;
+};
+
+/// Launched several times on the same inputs.
+struct Determinism {
+  int repeats = 0;
+  bool bit_equal = false;  ///< all outputs were the same in every bit
+
+  bool operator==(const Determinism&) const = default;
+};
+
+struct TimingSummary {
+  std::vector<double> samples_ms;
+  double median_ms = 0;
+  double p20_ms = 0;
+  double p80_ms = 0;
+  double min_ms = 0;
+  double tflops = 0;  ///< of the median
+  double sm_clock_mhz = 0;
+  bool throttled = false;
+  bool full_budget =
+      true;  ///< false: a few samples that ranked the configs of a kernel, of which this was not among the best
+};
+
+/// A kernel against a baseline on the same problem.
+struct Comparison {
+  double median_ms = 0;  ///< of the baseline, in the rounds in which the kernel was timed
+  double tflops = 0;     ///< of that
+  double percent = 0;    ///< the kernel's speed in percent of the baseline's, of the medians: 100 · baseline / kernel
+  /// The median of the percentages of each round, which drifting clocks do not touch; nothing where the baseline is not
+  /// of the same rounds.
+  std::optional<double> paired_percent;
+  /// The results file that the baseline's time is from, if it could not be measured here.
+  std::optional<std::string> stored_in;
+
+  /// The one to show: of the pairs, unless there are none.
+  double shown_percent() const { return paired_percent.value_or(percent); }
+
+  bool operator==(const Comparison&) const = default;
+};
+
+/// One variant on one problem.
+struct Run {
+  std::string kernel;
+  std::string config;
+  Problem problem;
+  Resources resources;
+  std::optional<MemoryUse> memory;  ///< nothing if the kernel was wrong at a small shape already, and in older files
+  Validation validation;
+  std::optional<Determinism> determinism;  ///< with --repeat, unless wrong
+  std::optional<TimingSummary> timing;     ///< on a GPU, unless only checked or wrong
+  std::map<Baseline, Comparison> baselines;
+  std::optional<Counters> counters;  ///< on the emulator, unless only checked
+  std::vector<LineCounters> lines;   ///< with --explain
+};
+
+/// A baseline on one problem.
+struct BaselineRun {
+  Baseline baseline = Baseline::fa2;
+  Problem problem;
+  std::optional<std::string> unavailable;  ///< why it could not run here; if set, the members below say nothing
+  std::string implementation;              ///< what computed, with its version
+  std::optional<MemoryUse> memory;         ///< nothing in older files
+  Validation validation;
+  std::optional<TimingSummary> timing;
+};
+
+struct Results {
+  Meta meta;
+  DeviceFacts device;
+  std::vector<Run> runs;
+  std::vector<BaselineRun> baselines;
+};
+
+/// Meta of this moment and this build.
+Meta make_meta(std::vector<std::string> argv, const DeviceFacts& device);
+
+TimingSummary summarize(const Timing& timing, const Problem& problem);
+
+/// Both were timed in the same rounds.
+Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kernel);
+
+/// A kernel's speed in percent of another's that was timed in the same rounds: the median of those of each round.
+double paired_percent(const TimingSummary& other, const TimingSummary& kernel);
+
+/// The fastest run of each kernel on each problem, in the order of the runs; of those that were timed with the full
+/// budget. Fastest in percent of FlashAttention-2 or, where it was not timed, by the median.
+std::vector<const Run*> best_runs(const std::vector<Run>& runs);
+
+/// Throws std::runtime_error, with a sentence, unless a file can be written there. Leaves nothing behind.
+void check_writable(const std::filesystem::path& file);
+
+/// Writes to a temporary file beside it and renames that, so that a reader never sees half a file. Throws
+/// std::runtime_error.
+void write_file(const std::string& text, const std::filesystem::path& file);
+
+/// On one line, as it is in every kind of results file.
+std::string to_json_text(const Meta& meta);
+
+/// As write_file does.
+void write_results(const Results& results, const std::filesystem::path& file);
+
+/// Throws std::runtime_error that names the file and the field where the file is not of this schema.
+Results read_results(const std::filesystem::path& file);
+
+}  // namespace flash_steps

@@ -1,0 +1,208 @@
+#include "harness/results/sweeps.h"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "harness/base/text.h"
+#include "harness/contract/registry.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// Finds the schema of a file of JSON and stops there, for it stands at the top and files are long.
+class SchemaFinder : public Json::json_sax_t {
+ public:
+  std::string schema;
+
+  bool key(std::string& name) override {
+    is_schema_ = depth_ == 1 && name == "schema";
+    return true;
+  }
+  bool string(std::string& value) override {
+    if (is_schema_) schema = value;
+    return !is_schema_;
+  }
+  bool start_object(size_t) override { return enter(); }
+  bool start_array(size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
+
+ private:
+  bool enter() {
+    depth_++;
+    is_schema_ = false;
+    return true;
+  }
+  bool leave() {
+    depth_--;
+    return true;
+  }
+
+  int depth_ = 0;
+  bool is_schema_ = false;
+};
+
+// Empty where none is to be found, which is for the reader to complain of.
+std::string schema_of(const fs::path& file) {
+  std::ifstream stream(file);
+  SchemaFinder finder;
+  Json::sax_parse(stream, &finder);
+  return finder.schema;
+}
+
+std::vector<std::string> kernel_names() {
+  std::vector<std::string> names;
+  for (const Kernel& kernel : kernels()) names.push_back(kernel.name);
+  return names;
+}
+
+// What the table divides by or shows. Throws std::runtime_error.
+void check_runs(const ResultsFile& file) {
+  const std::vector<std::string> names = kernel_names();
+  const auto refuse = [&](size_t i, const std::string& what) {
+    throw std::runtime_error(file.file.string() + ": runs[" + std::to_string(i) + "]." + what);
+  };
+  const std::vector<Run>& runs = file.results.runs;
+  for (size_t i = 0; i < runs.size(); i++) {
+    const Run& run = runs[i];
+    if (std::find(names.begin(), names.end(), run.kernel) == names.end()) {
+      refuse(i, "kernel is \"" + run.kernel + "\", which does not exist; the nearest kernel is " +
+                    nearest(run.kernel, names) + ", and a file made anew would work");
+    }
+    if (run.timing && !(run.timing->tflops > 0)) refuse(i, "timing.tflops is not a number above 0");
+    const auto fa2 = run.baselines.find(Baseline::fa2);
+    if (fa2 != run.baselines.end() && !(fa2->second.tflops > 0)) {
+      refuse(i, "baselines.fa2.tflops is not a number above 0");
+    }
+  }
+}
+
+bool has_times(const ResultsFile& file, const Published& published) {
+  const auto counts = [&](const Run& run) { return run.timing && published.has(run.problem); };
+  return std::any_of(file.results.runs.begin(), file.results.runs.end(), counts);
+}
+
+bool is_newer(const ResultsFile* a, const ResultsFile* b) {
+  return a->results.meta.date > b->results.meta.date;  // the dates' form sorts as text
+}
+
+void enter(Sweep& sweep, const ResultsFile& file, const Published& published) {
+  const auto fits = [&](const Problem& problem) { return problem.dtype == sweep.dtype && published.has(problem); };
+  for (const Run* run : best_runs(file.results.runs)) {
+    if (fits(run->problem)) sweep.best_runs.insert({{run->kernel, run->problem.seqlen}, run});
+  }
+  for (const BaselineRun& run : file.results.baselines) {
+    if (run.baseline == Baseline::fa2 && run.timing && fits(run.problem)) sweep.fa2.insert({run.problem.seqlen, &run});
+  }
+}
+
+// A file without times of published problems is complained of only if someone asked for it.
+TableFiles read_all(const std::vector<fs::path>& files, const Published& published, bool asked_for) {
+  TableFiles table;
+  for (const fs::path& file : files) {
+    try {
+      ResultsFile results = read_results_file(file);
+      if (has_times(results, published)) {
+        table.files.push_back(std::move(results));
+      } else if (asked_for) {
+        table.complaints.push_back(file.string() +
+                                   ": runs holds no time of a published problem; one made on a GPU with batch, heads "
+                                   "and inputs left at their defaults would work");
+      }
+    } catch (const std::runtime_error& error) {
+      table.complaints.emplace_back(error.what());
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string ResultsFile::name() const {
+  std::error_code error;
+  const fs::path relative = fs::relative(file, FLASH_STEPS_SOURCE_DIR, error);
+  return error || relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
+}
+
+std::string ResultsFile::command() const {
+  std::vector<std::string> words = {"./runner"};
+  const std::vector<std::string>& argv = results.meta.argv;
+  for (size_t i = 1; i < argv.size(); i++) {
+    if (argv[i] == "--json")
+      i++;
+    else if (!argv[i].starts_with("--json="))
+      words.push_back(argv[i]);
+  }
+  return join(words, " ");
+}
+
+std::string ResultsFile::device() const {
+  const std::string vendor = "NVIDIA ";
+  const std::string& name = results.device.name;
+  return name.starts_with(vendor) ? name.substr(vendor.size()) : name;
+}
+
+ResultsFile read_results_file(const fs::path& file) {
+  ResultsFile read{file, read_results(file)};
+  check_runs(read);
+  return read;
+}
+
+TableFiles read_table_files(const std::vector<fs::path>& files, const Published& published) {
+  return read_all(files, published, true);
+}
+
+TableFiles read_table_folder(const fs::path& folder, const Published& published) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() != ".json") continue;
+    const std::string schema = schema_of(entry.path());
+    if (schema.empty() || schema.starts_with("flash-steps/results/")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return read_all(files, published, false);
+}
+
+const Run* Sweep::best_run(const std::string& kernel, int seqlen) const {
+  const auto found = best_runs.find({kernel, seqlen});
+  return found == best_runs.end() ? nullptr : found->second;
+}
+
+std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Published& published) {
+  std::vector<Sweep> sweeps;
+  for (const ResultsFile& file : files) {
+    for (const Run& run : file.results.runs) {
+      if (!run.timing || !published.has(run.problem)) continue;
+      const std::string gpu = file.device();
+      auto sweep = std::find_if(sweeps.begin(), sweeps.end(), [&](const Sweep& other) {
+        return other.gpu == gpu && other.dtype == run.problem.dtype;
+      });
+      if (sweep == sweeps.end()) {
+        sweep = sweeps.insert(sweep, Sweep{gpu, run.problem.dtype, file.results.device.sm_clock_max_mhz, {}, {}, {}});
+      }
+      if (std::find(sweep->files.begin(), sweep->files.end(), &file) == sweep->files.end()) {
+        sweep->files.push_back(&file);
+      }
+    }
+  }
+  for (Sweep& sweep : sweeps) {
+    std::stable_sort(sweep.files.begin(), sweep.files.end(), is_newer);
+    for (const ResultsFile* file : sweep.files) enter(sweep, *file, published);
+  }
+  return sweeps;
+}
+
+}  // namespace flash_steps

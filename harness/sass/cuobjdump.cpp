@@ -1,0 +1,67 @@
+#include "harness/sass/cuobjdump.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "harness/base/process.h"
+#include "harness/base/text.h"
+#include "harness/machine/backend.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr const char* toolkit_folder = "/usr/local/cuda/bin";
+constexpr const char* installed_folder = FLASH_STEPS_SOURCE_DIR "/build/tools/bin";
+
+std::filesystem::path find_program(const std::string& name, const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::filesystem::path file = std::filesystem::path(folder) / name;
+    std::error_code error;
+    if (!folder.empty() && std::filesystem::is_regular_file(file, error) && access(file.c_str(), X_OK) == 0) {
+      return file;
+    }
+  }
+  throw MachineError(name + " is neither on the PATH nor in " + toolkit_folder + " nor in " + installed_folder +
+                     "; scripts/setup.sh --disassembler installs it");
+}
+
+}  // namespace
+
+Cuobjdump::Cuobjdump() {
+  const char* path = std::getenv("PATH");
+  path_ = path == nullptr ? "" : path;
+  std::vector<std::string> folders = split(path_, ':');
+  folders.insert(folders.end(), {toolkit_folder, installed_folder});
+  program_ = find_program("cuobjdump", folders);
+  const std::filesystem::path nvdisasm = find_program("nvdisasm", folders);
+  path_ = program_.parent_path().string() + ":" + nvdisasm.parent_path().string() + ":" + path_;
+}
+
+std::string Cuobjdump::run(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {"env", "PATH=" + path_, program_.string()});
+  const auto result = run_process(arguments);
+  if (!result || result->exit_code != 0) {
+    throw MachineError(program_.string() + " does not work on " + arguments.back() +
+                       "; the one of this build's CUDA Toolkit or a newer one would");
+  }
+  return result->output;
+}
+
+std::vector<DeviceFunction> Cuobjdump::functions(const std::filesystem::path& binary) const {
+  std::vector<DeviceFunction> functions = parse_functions(run({"-res-usage", binary.string()}));
+  if (functions.empty()) throw MachineError(binary.string() + " holds no machine code of kernels; one with it would");
+  return functions;
+}
+
+MachineCode Cuobjdump::disassemble(const std::filesystem::path& binary, const DeviceFunction& function) const {
+  const std::vector<Instruction> instructions =
+      parse_listing(run({"-sass", "-arch", function.arch, "-fun", function.symbol, binary.string()}));
+  if (instructions.empty()) {
+    throw MachineError(program_.string() + " prints no instructions of " + function.symbol + " for " + function.arch +
+                       "; the one of this build's CUDA Toolkit or a newer one would");
+  }
+  return machine_code(function, instructions);
+}
+
+}  // namespace flash_steps

@@ -1,0 +1,73 @@
+// Seeded inputs. Every element follows from its index alone, by integer arithmetic and one table look-up, so that the
+// GPU and the CPU make the same bits independently.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/contract/problem.h"
+
+namespace flash_steps {
+
+enum class Tensor { q, k, v };
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014,
+/// with the constants of Stafford's Mix13).
+constexpr uint64_t mix64(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+/// Number `index` of SplitMix64's sequence; each seed and stream has a start of its own.
+constexpr uint64_t random_bits(uint64_t seed, uint64_t stream, int64_t index) {
+  constexpr uint64_t golden_gamma = 0x9e3779b97f4a7c15u;
+  const uint64_t start = mix64(mix64(seed + golden_gamma) + stream);
+  return mix64(start + (static_cast<uint64_t>(index) + 1) * golden_gamma);
+}
+
+/// Elements of input_table() that belong to one tensor.
+constexpr int input_table_size = 65536;
+
+/// Makes the bits of any element of Q, K or V. Trivially copyable: goes to the GPU by value, with `table` pointing to
+/// a copy of input_table() there. constexpr functions run on the GPU under nvcc's --expt-relaxed-constexpr.
+struct InputGenerator {
+  Problem problem;
+  const uint16_t* table;  ///< [3, input_table_size]
+
+  /// `index` counts elements in [batch, seqlen, heads, head_dim] order.
+  constexpr uint16_t operator()(Tensor tensor, int64_t index) const {
+    const uint16_t* values = table + static_cast<int>(tensor) * input_table_size;
+    if (problem.inputs == InputDistribution::onehot && tensor == Tensor::q) {
+      // A query has the signs of the one key that it attends to, and so draws what that key draws.
+      tensor = Tensor::k;
+      index = key_element(index);
+    }
+    return values[random_bits(problem.seed, static_cast<uint64_t>(tensor), index) >> 48];
+  }
+
+  /// Under `onehot`: the position in the sequence of the key that the query with this element attends to.
+  constexpr int64_t key_of_query(int64_t query_index) const {
+    return static_cast<int64_t>(random_bits(problem.seed, 3, query_index / problem.head_dim) %
+                                static_cast<uint64_t>(problem.seqlen));
+  }
+
+ private:
+  constexpr int64_t key_element(int64_t query_index) const {
+    const int64_t row_elems = int64_t{problem.heads} * problem.head_dim;
+    const int64_t batch_elems = problem.seqlen * row_elems;
+    return query_index / batch_elems * batch_elems + key_of_query(query_index) * row_elems + query_index % row_elems;
+  }
+};
+
+/// The values that the elements of this problem are drawn from, in its type: 65536 equally likely quantiles for each
+/// of Q, K and V in turn.
+std::vector<uint16_t> input_table(const Problem& problem);
+
+struct HostInputs {
+  std::vector<uint16_t> q, k, v;
+};
+
+HostInputs make_inputs(const Problem& problem);
+
+}  // namespace flash_steps

@@ -1,0 +1,120 @@
+// scripts/plot.py: the committed pictures are those of the committed results, and what the newer fields draw.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/process.h"
+#include "harness/results/results.h"
+#include "harness/results/stored_times.h"
+#include "tests/support/content.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// Another version may place a letter elsewhere.
+constexpr const char* drawn_with = "3.11.2";
+
+std::string matplotlib_version() {
+  const auto result = run_process({"python3", "-c", "import matplotlib; print(matplotlib.__version__, end='')"});
+  return result && result->exit_code == 0 ? result->output : "";
+}
+
+class Plots : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (matplotlib_version().empty()) GTEST_SKIP() << "python3 has no matplotlib; scripts/setup.sh --plots installs it";
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_plots_") + test->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static ProcessResult plot(const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv = {"python3", FLASH_STEPS_SOURCE_DIR "/scripts/plot.py"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run_process(argv).value();
+  }
+
+  // The picture of the results that has this name, as text; empty if there is none.
+  std::string picture(const Results& results, const std::string& name) const {
+    write_results(results, folder_ / "card.json");
+    EXPECT_EQ(plot({folder_ / "card.json", "--out=" + (folder_ / "img").string()}).exit_code, 0);
+    return content(folder_ / "img" / (name + "_card.svg"));
+  }
+
+  fs::path folder_;
+};
+
+// Of a card with 79 GiB: one step, and standard attention up to the length at which it no longer fits.
+Results with_memory() {
+  Results results;
+  results.device.backend = Target::gpu;
+  results.device.name = "NVIDIA Card";
+  results.device.memory_bytes = int64_t{79} << 30;
+  for (const int seqlen : {1024, 2048, 4096, 8192}) {
+    flash_steps::Run run;
+    run.kernel = "16_static_stride";
+    run.config = "128x64";
+    run.problem.seqlen = seqlen;
+    run.memory = {{.tensor_bytes = 4 * run.problem.bytes()}};
+    run.validation.passed = true;
+    run.timing = TimingSummary{{1}, 1, 1, 1, 1, 300, 1500, false};
+    results.runs.push_back(run);
+    BaselineRun standard;
+    standard.baseline = Baseline::standard;
+    standard.problem = run.problem;
+    standard.memory = {{4 * run.problem.bytes(), int64_t{2} * seqlen * seqlen}};
+    if (seqlen == 8192) standard.unavailable = "out of memory: it does not fit";
+    results.baselines.push_back(standard);
+  }
+  return results;
+}
+
+TEST_F(Plots, TheCommittedPicturesAreThoseOfTheCommittedResults) {
+  if (matplotlib_version() != drawn_with) {
+    GTEST_SKIP() << "the pictures were drawn with matplotlib " << drawn_with << ", and here is "
+                 << matplotlib_version();
+  }
+  std::vector<std::string> arguments;
+  for (const char* name : {"h100.json", "emulator.json", "traffic.json", "h100_memory.json"}) {
+    if (fs::exists(stored_results() / name)) arguments.push_back(stored_results() / name);
+  }
+  ASSERT_GE(arguments.size(), 3u);
+  arguments.push_back("--check=" FLASH_STEPS_SOURCE_DIR "/docs/img");
+  const ProcessResult result = plot(arguments);
+  EXPECT_EQ(result.exit_code, 0) << "scripts/plot.py with the same files and --out=docs/img would draw them anew";
+}
+
+TEST_F(Plots, MemoryShowsWhereStandardAttentionNoLongerFits) {
+  EXPECT_THAT(picture(with_memory(), "memory_by_seqlen"),
+              AllOf(HasSubstr("standard: out of memory"), HasSubstr("79 GiB"), HasSubstr("16_static_stride")));
+}
+
+TEST_F(Plots, WhereEverythingFitsStandardAttentionIsALineLikeTheOthers) {
+  Results results = with_memory();
+  results.baselines.back().unavailable.reset();
+  EXPECT_THAT(picture(results, "memory_by_seqlen"),
+              AllOf(HasSubstr("standard, unfused"), Not(HasSubstr("out of memory"))));
+}
+
+TEST_F(Plots, WithoutMemoryInTheResultsThereIsNoPictureOfIt) {
+  Results results = with_memory();
+  for (flash_steps::Run& run : results.runs) run.memory.reset();
+  for (BaselineRun& run : results.baselines) run.memory.reset();
+  EXPECT_EQ(picture(results, "memory_by_seqlen"), "");
+}
+
+TEST_F(Plots, TheCeilingIsALineWhereItWasMeasured) {
+  Results results = with_memory();
+  EXPECT_THAT(picture(results, "tflops_by_seqlen"), Not(HasSubstr("mma.sync")));
+  results.device.mma_ceiling_tflops = 643.6;
+  EXPECT_THAT(picture(results, "tflops_by_seqlen"), HasSubstr("mma.sync alone, 644"));
+}
+
+}  // namespace
+}  // namespace flash_steps

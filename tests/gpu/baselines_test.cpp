@@ -1,0 +1,116 @@
+// The baselines compute attention.
+#include <gmock/gmock.h>
+
+#include "harness/contract/registry.h"
+#include "harness/truth/validate.h"
+#include "tests/support/gpu_test.h"
+
+namespace flash_steps {
+namespace {
+
+using testing::StartsWith;
+
+struct BaselineCase {
+  Baseline baseline;
+  InputCase inputs;
+};
+
+void PrintTo(const BaselineCase& c, std::ostream* out) {
+  *out << name_of(c.baseline) << " ";
+  PrintTo(c.inputs, out);
+}
+
+class GpuBaselines : public GpuTestWith<BaselineCase> {};
+
+TEST_P(GpuBaselines, AreRightAtSeveralShapes) {
+  const auto [baseline, inputs] = GetParam();
+  constexpr struct {
+    int batch, heads, seqlen;
+  } shapes[] = {{1, 1, 64}, {2, 3, 192}, {1, 2, 1024}, {3, 1, 328}, {1, 1, 8200}};
+  for (const auto& [batch, heads, seqlen] : shapes) {
+    const Problem problem{
+        .batch = batch, .heads = heads, .seqlen = seqlen, .dtype = inputs.dtype, .inputs = inputs.inputs};
+    gpu().load(problem, true);
+    if (const auto refusal = gpu().prepare(baseline)) {
+      if (baseline == Baseline::standard) FAIL() << *refusal;
+      GTEST_SKIP() << *refusal;
+    }
+    EXPECT_FALSE(gpu().implementation(baseline).empty());
+    for (int run = 0; run < 2; run++) {
+      const OutputErrors errors = gpu().check(baseline);
+      EXPECT_TRUE(judge(errors, problem.dtype).passed)
+          << words_of(problem) << ": " << errors.max_abs << " where ref16 has " << errors.ref16_max_abs;
+    }
+  }
+}
+
+std::vector<BaselineCase> all_baseline_cases() {
+  std::vector<BaselineCase> cases;
+  for (const Baseline baseline : all_baselines) {
+    for (const InputCase& inputs : all_input_cases()) cases.push_back({baseline, inputs});
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GpuBaselines, testing::ValuesIn(all_baseline_cases()),
+                         [](const testing::TestParamInfo<BaselineCase>& info) {
+                           const InputCase& inputs = info.param.inputs;
+                           return std::string(name_of(info.param.baseline)) + "_" + name_of(inputs.dtype) + "_" +
+                                  name_of(inputs.inputs);
+                         });
+
+class PreparedBaseline : public GpuTest {};
+
+TEST_F(PreparedBaseline, StandardAttentionSaysWhenItsLogitsDoNotFit) {
+  // Q, K, V and O take 2 GiB, the logits 8 TiB.
+  gpu().load({.batch = 1, .heads = 16, .seqlen = 524288}, false);
+  const auto refusal = gpu().prepare(Baseline::standard);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_THAT(*refusal, StartsWith("out of memory: standard attention keeps"));
+  EXPECT_THROW(gpu().implementation(Baseline::standard), std::logic_error);
+}
+
+TEST_F(PreparedBaseline, OnlyStandardAttentionHoldsTheLogits) {
+  const Problem problem{.batch = 2, .heads = 4, .seqlen = 2048};
+  const int64_t logits_bytes = int64_t{2} * problem.batch * problem.heads * problem.seqlen * problem.seqlen;
+  gpu().load(problem, false);
+  EXPECT_EQ(gpu().memory(), (MemoryUse{.tensor_bytes = 4 * problem.bytes()}));
+  EXPECT_THROW(gpu().memory(Baseline::standard), std::logic_error);
+
+  ASSERT_EQ(gpu().prepare(Baseline::standard), std::nullopt);
+  const MemoryUse standard = gpu().memory(Baseline::standard);
+  EXPECT_EQ(standard.tensor_bytes, 4 * problem.bytes());
+  EXPECT_GE(standard.workspace_bytes, logits_bytes);
+  EXPECT_LE(standard.workspace_bytes, logits_bytes + 4096);
+
+  for (const Baseline baseline : {Baseline::fa2, Baseline::cudnn}) {
+    if (const auto refusal = gpu().prepare(baseline)) GTEST_SKIP() << *refusal;
+    const MemoryUse memory = gpu().memory(baseline);
+    EXPECT_EQ(memory.tensor_bytes, 4 * problem.bytes());
+    EXPECT_GE(memory.workspace_bytes, 0) << name_of(baseline);
+    EXPECT_LT(memory.workspace_bytes, logits_bytes / 2) << name_of(baseline);
+    EXPECT_EQ(gpu().memory(baseline), memory);
+  }
+}
+
+TEST_F(PreparedBaseline, BaselinesAreTimedAfterTheKernels) {
+  const Variant& variant = kernels().front().gpu.front();
+  gpu().load({.batch = 4, .heads = 4, .seqlen = 2048, .dtype = variant.dtype}, false);
+  ASSERT_EQ(gpu().prepare(Baseline::standard), std::nullopt);
+  const Variant* const variants[] = {&variant};
+  const Baseline baselines[] = {Baseline::standard};
+  const std::vector<Timing> timings = gpu().time(variants, baselines, {.min_samples = 5, .min_seconds = 0});
+  ASSERT_EQ(timings.size(), 2u);
+  for (const Timing& timing : timings) {
+    EXPECT_EQ(timing.samples_ms.size(), 5u);
+    for (const double sample : timing.samples_ms) EXPECT_GT(sample, 0);
+  }
+}
+
+TEST_F(PreparedBaseline, ABaselineThatIsNotPreparedCannotRun) {
+  gpu().load({.seqlen = 64}, true);
+  EXPECT_THROW(gpu().check(Baseline::standard), std::logic_error);
+}
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,121 @@
+// The timer takes turns, and takes enough samples.
+#include "harness/gpu/timing/timer.h"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "harness/contract/registry.h"
+#include "harness/gpu/device.h"
+#include "harness/gpu/launch.h"
+#include "harness/gpu/truth/inputs.h"
+#include "tests/support/gpu_test.h"
+
+namespace flash_steps {
+namespace {
+
+class GpuTimer : public GpuTest {
+ protected:
+  void SetUp() override {
+    GpuTest::SetUp();
+    if (IsSkipped()) return;
+    nvml_ = open_nvml(require_gpu());
+    timer_.emplace(gpu().device().l2_bytes, nvml_.get());
+    arrays_ = make_device_inputs(problem_);
+    output_ = DeviceArray<uint16_t>(problem_.elements());
+    allow_shared_memory(variant());
+  }
+
+  const Variant& variant() const { return kernels().front().gpu.front(); }
+
+  // Launches the first kernel and notes its turn.
+  Contender contender(int number) {
+    return {"contender " + std::to_string(number), [this, number](CUstream_st* stream) {
+              turns_.push_back(number);
+              launch_variant(variant(), problem_, arguments(), stream);
+            }};
+  }
+
+  LaunchArguments arguments() {
+    return {arrays_.q.data(), arrays_.k.data(), arrays_.v.data(), output_.data(), problem_.seqlen, problem_.heads};
+  }
+
+  Problem problem_{.seqlen = 512, .dtype = kernels().front().gpu.front().dtype};
+  DeviceInputs arrays_;
+  DeviceArray<uint16_t> output_;
+  std::unique_ptr<Nvml> nvml_;
+  std::optional<RoundTimer> timer_;
+  std::vector<int> turns_;
+};
+
+TEST_F(GpuTimer, TakesAsManyPositiveSamplesOfEachAsAsked) {
+  const Contender contenders[] = {contender(0), contender(1), contender(2)};
+  const std::vector<Timing> timings = timer_->time(contenders, {.min_samples = 30, .min_seconds = 0});
+  ASSERT_EQ(timings.size(), 3u);
+  for (const Timing& timing : timings) {
+    EXPECT_EQ(timing.samples_ms.size(), 30u);
+    for (double sample : timing.samples_ms) EXPECT_GT(sample, 0);
+  }
+}
+
+TEST_F(GpuTimer, GoesOnForTheSecondsOrTheRoundsThatAreEnough) {
+  const Contender contenders[] = {contender(0)};
+  const std::vector<double> some = timer_->time(contenders, {.min_samples = 2, .min_seconds = 0.005})[0].samples_ms;
+  EXPECT_GE(std::accumulate(some.begin(), some.end(), 0.0), 5);
+  EXPECT_LE(std::accumulate(some.begin(), some.end() - 1, 0.0), 5) << "it went on for longer than it had to";
+
+  const std::vector<double> most = timer_->time(contenders, {.min_samples = 2, .min_seconds = 1e9})[0].samples_ms;
+  EXPECT_EQ(most.size(), size_t{RoundTimer::enough_rounds});
+}
+
+TEST_F(GpuTimer, RunsEachContenderOnceARoundInAnOrderThatChanges) {
+  const Contender contenders[] = {contender(0), contender(1), contender(2)};
+  constexpr int rounds = 40;
+  timer_->time(contenders, {.min_samples = rounds, .min_seconds = 0});
+  ASSERT_GE(turns_.size(), size_t{rounds * 3});
+  const auto measured = turns_.end() - rounds * 3;  // what came before was warming up
+  std::set<std::vector<int>> orders;
+  for (int round = 0; round < rounds; round++) {
+    const std::vector<int> order(measured + round * 3, measured + round * 3 + 3);
+    EXPECT_TRUE(std::is_permutation(order.begin(), order.end(), std::vector<int>{0, 1, 2}.begin()));
+    orders.insert(order);
+  }
+  EXPECT_EQ(orders.size(), 6u) << "every contender should follow every other at some time";
+}
+
+TEST_F(GpuTimer, WarmsUpBeforeItMeasures) {
+  const Contender contenders[] = {contender(0)};
+  timer_->time(contenders, {.min_samples = 1, .min_seconds = 0});
+  EXPECT_GE(turns_.size(), 3u);
+}
+
+TEST_F(GpuTimer, TimesLongerWorkAsLonger) {
+  const auto run = [this](int times) {
+    return Contender{std::to_string(times) + " launches", [this, times](CUstream_st* stream) {
+                       for (int i = 0; i < times; i++) launch_variant(variant(), problem_, arguments(), stream);
+                     }};
+  };
+  const Contender contenders[] = {run(4), run(40)};
+  const std::vector<Timing> timings = timer_->time(contenders, {.min_samples = 20, .min_seconds = 0});
+  const auto total = [](const Timing& timing) {
+    return std::accumulate(timing.samples_ms.begin(), timing.samples_ms.end(), 0.0);
+  };
+  EXPECT_GT(total(timings[1]), 5 * total(timings[0]));
+  EXPECT_LT(total(timings[1]), 15 * total(timings[0]));
+}
+
+TEST_F(GpuTimer, ReportsTheClocksWhereTheDriverTellsThem) {
+  const Contender contenders[] = {contender(0)};
+  const Timing timing = timer_->time(contenders, {.min_samples = 20, .min_seconds = 0})[0];
+  if (!nvml_) GTEST_SKIP() << "this machine has no NVML";
+  EXPECT_GT(timing.sm_clock_mhz, 100);
+  EXPECT_LE(timing.sm_clock_mhz, 1.01 * gpu().device().sm_clock_max_mhz);
+  EXPECT_GT(timing.power_watts, 1);
+  EXPECT_GT(timing.temperature_celsius, 1);
+}
+
+TEST_F(GpuTimer, MeasuresNothingForNobody) { EXPECT_TRUE(timer_->time({}, {}).empty()); }
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,205 @@
+// Every registered kernel is right on the emulator, without hazards: a kernel that is added is tested as it is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "harness/contract/problem.h"
+#include "harness/contract/registry.h"
+#include "harness/machine/backend.h"
+#include "harness/truth/validate.h"
+
+namespace flash_steps {
+namespace {
+
+using testing::IsEmpty;
+
+struct Case {
+  const Kernel* kernel;
+  const Variant* variant;
+  Problem problem;
+};
+
+// Without it GoogleTest prints the bytes of pointers, which differ from run to run.
+void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel->name << " " << c.variant->tile.config; }
+
+// `tiles` counts steps of seqlen. Several heads and sequences show wrong strides; they are cheap where the sequence is
+// short.
+Case make_case(const Kernel& kernel, const Variant& variant, int tiles, InputDistribution inputs) {
+  Problem problem;
+  problem.batch = tiles == 1 ? 2 : 1;
+  problem.heads = variant.tile.heads != 0 ? variant.tile.heads : (tiles <= 2 ? 3 : 1);
+  problem.seqlen = tiles * seqlen_step(variant.tile);
+  problem.dtype = variant.dtype;
+  problem.inputs = inputs;
+  return {&kernel, &variant, problem};
+}
+
+// A kernel's first config goes through all lengths and distributions; where the heads are fixed, that is 16 of them,
+// its config for one head through the distributions. Its other configs are the same code with other tiles: each sees an
+// odd and an even number of tiles, and the distributions that are the hardest to get right.
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& variant : kernel.emulator) {
+      const bool first = variant.tile.config == kernel.emulator.front().tile.config;
+      if (variant.tile.heads == 1) {
+        for (int tiles : {2, 3}) {
+          for (InputDistribution inputs : all_distributions) cases.push_back(make_case(kernel, variant, tiles, inputs));
+        }
+      } else if (!first || variant.tile.heads != 0) {
+        cases.push_back(make_case(kernel, variant, 1, InputDistribution::onehot));
+        cases.push_back(make_case(kernel, variant, 2, InputDistribution::large));
+        cases.push_back(make_case(kernel, variant, 3, InputDistribution::normal));
+      } else {
+        for (int tiles : {1, 2, 3, 5}) {
+          for (InputDistribution inputs : all_distributions) cases.push_back(make_case(kernel, variant, tiles, inputs));
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+std::string name_of_case(const testing::TestParamInfo<Case>& info) {
+  const auto& [kernel, variant, problem] = info.param;
+  std::string name = kernel->name + "_" + variant->tile.config + "_" + name_of(problem.dtype) + "_seqlen" +
+                     std::to_string(problem.seqlen) + "_" + name_of(problem.inputs);
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
+
+class Kernels : public testing::TestWithParam<Case> {};
+
+TEST_P(Kernels, AreRightWithoutHazards) {
+  const auto& [kernel, variant, problem] = GetParam();
+  const auto emulator = make_emulator();
+  ASSERT_EQ(emulator->refusal(*variant, problem), std::nullopt);
+  emulator->load(problem, true);
+  const OutputErrors errors = emulator->check(*variant);
+  const Verdict verdict = judge(errors, problem.dtype);
+  EXPECT_TRUE(verdict.passed) << "largest error " << errors.max_abs << " (tolerance " << verdict.tolerance << "), rms "
+                              << errors.rms << " (tolerance " << verdict.rms_tolerance << ")";
+  EXPECT_THAT(emulator->observation()->hazards, IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, Kernels, testing::ValuesIn(all_cases()), name_of_case);
+
+TEST(Registry, HasEveryKernelInBothTypesUnderAnUninterruptedNumber) {
+  ASSERT_FALSE(kernels().empty());
+  for (size_t i = 0; i < kernels().size(); i++) {
+    const Kernel& kernel = kernels()[i];
+    EXPECT_EQ(kernel.number(), static_cast<int>(i) + 1) << kernel.name;
+    EXPECT_FALSE(kernel.summary.empty()) << kernel.name;
+    for (Dtype dtype : all_dtypes) {
+      const auto is_of_type = [&](const Variant& variant) { return variant.dtype == dtype; };
+      EXPECT_TRUE(std::any_of(kernel.emulator.begin(), kernel.emulator.end(), is_of_type)) << kernel.name;
+    }
+  }
+}
+
+TEST(Registry, ConfigsOfAKernelHaveDifferentNames) {
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& a : kernel.emulator) {
+      const auto same = [&](const Variant& b) { return a.dtype == b.dtype && a.tile.config == b.tile.config; };
+      EXPECT_EQ(std::count_if(kernel.emulator.begin(), kernel.emulator.end(), same), 1) << kernel.name;
+    }
+  }
+}
+
+TEST(Registry, WhatTheGpuHasTheEmulatorHas) {
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& gpu : kernel.gpu) {
+      const auto same = [&](const Variant& other) {
+        return gpu.dtype == other.dtype && gpu.tile.config == other.tile.config &&
+               gpu.tile.tile_rows == other.tile.tile_rows && gpu.tile.tile_cols == other.tile.tile_cols &&
+               gpu.tile.threads == other.tile.threads && gpu.tile.smem_bytes == other.tile.smem_bytes;
+      };
+      EXPECT_TRUE(std::any_of(kernel.emulator.begin(), kernel.emulator.end(), same)) << kernel.name;
+    }
+  }
+}
+
+// The default config of each kernel, in a grid of more CTAs than the most host threads.
+class Order : public testing::TestWithParam<const Kernel*> {
+ protected:
+  struct Outcome {
+    std::vector<uint16_t> output;
+    Observation observation;
+  };
+
+  Outcome run(int threads, uint64_t lane_order_seed) const {
+    const Variant& variant = GetParam()->emulator.front();
+    Problem problem = make_case(*GetParam(), variant, 2, InputDistribution::normal).problem;
+    if (variant.tile.heads == 0) problem.heads = 2;
+    problem.batch = 8 / (2 * std::min(problem.heads, 4));
+    const auto emulator = make_emulator(threads, lane_order_seed);
+    emulator->load(problem, false);
+    emulator->launch(variant);
+    return {emulator->output(), *emulator->observation()};
+  }
+
+  // Counters by line, as text.
+  static std::vector<std::string> lines(const Outcome& outcome) {
+    std::vector<std::string> texts;
+    for (const LineCounters& line : outcome.observation.lines) {
+      texts.push_back(line.file + ":" + std::to_string(line.line) + " " + line.word + " " +
+                      std::to_string(line.instructions) + " " + std::to_string(line.wavefronts) + " " +
+                      std::to_string(line.ideal_wavefronts) + " " + std::to_string(line.sectors));
+    }
+    return texts;
+  }
+};
+
+TEST_P(Order, NeitherThatOfTheLanesNorTheNumberOfThreadsChangesABitOrACount) {
+  const Outcome in_order = run(1, 0);
+  EXPECT_THAT(in_order.observation.hazards, IsEmpty());
+  const std::pair<int, uint64_t> others[] = {{2, 0}, {7, 0}, {1, 1}, {2, 18446744073709551615u}, {7, 12345}};
+  for (const auto& [threads, seed] : others) {
+    SCOPED_TRACE(std::to_string(threads) + " threads, lane order " + std::to_string(seed));
+    const Outcome other = run(threads, seed);
+    EXPECT_TRUE(other.output == in_order.output);
+    EXPECT_EQ(other.observation.counters, in_order.observation.counters);
+    EXPECT_EQ(lines(other), lines(in_order));
+    EXPECT_THAT(other.observation.hazards, IsEmpty());
+  }
+}
+
+std::vector<const Kernel*> all_kernels() {
+  std::vector<const Kernel*> pointers;
+  for (const Kernel& kernel : kernels()) pointers.push_back(&kernel);
+  return pointers;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, Order, testing::ValuesIn(all_kernels()),
+                         [](const auto& info) { return info.param->name; });
+
+TEST(Emulator, RepeatsAreBitEqual) {
+  const Kernel& kernel = kernels().front();
+  const Variant& variant = kernel.emulator.front();
+  const auto emulator = make_emulator(2);
+  emulator->load(make_case(kernel, variant, 1, InputDistribution::normal).problem, false);
+  EXPECT_EQ(emulator->differing_repeats(variant, 3), 0);
+}
+
+// Adds a number that no two launches have in common, as a race would.
+TEST(Emulator, RepeatsThatDifferAreCounted) {
+  static int launches;
+  launches = 0;
+  Variant variant = kernels().front().emulator.front();
+  variant.tile.threads = 32;
+  variant.tile.smem_bytes = 0;
+  variant.call = [](void (*)(), const LaunchArguments& arguments) {
+    if (threadIdx.x == 0 && blockIdx.x + blockIdx.y + blockIdx.z == 0) launches++;
+    const uint32_t word = launches == 3 ? 1 : 0;
+    st_global_16(static_cast<Chunk*>(arguments.o) + threadIdx.x, {{word, 0, 0, 0}});
+  };
+  const auto emulator = make_emulator(1);
+  emulator->load({.batch = 1, .heads = 1, .seqlen = variant.tile.tile_rows, .dtype = variant.dtype}, false);
+  EXPECT_EQ(emulator->differing_repeats(variant, 5), 1);
+}
+
+}  // namespace
+}  // namespace flash_steps

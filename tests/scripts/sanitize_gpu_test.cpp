@@ -1,0 +1,124 @@
+// scripts/sanitize_gpu.sh, with programs in place of the runner and of compute-sanitizer: what it runs, and that a
+// report does not get lost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/content.h"
+
+namespace flash_steps {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SanitizeGpu : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_sanitize_gpu_") + test->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    program("runner", R"(
+      for argument; do case $argument in --kernel=*) kernel=${argument#*=} ;; esac; done
+      case " $* " in
+        *" --list "*) printf ' 1  01_base  first\n                configs: 64x64\n 2  02_swizzling  second\n' ;;
+        *" --profile "*) echo "launched $kernel 64x64 once: batch 1" ;;
+        *) echo "NVIDIA H100: batch 1" ;;
+      esac)");
+    sanitizer("echo '========= ERROR SUMMARY: 0 errors'");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void program(const std::string& name, const std::string& body) const {
+    std::ofstream(folder_ / name) << "#!/usr/bin/env bash\n" << body << "\n";
+    fs::permissions(folder_ / name, fs::perms::owner_all);
+  }
+
+  // Runs what it is given, as the real one does, and then says what it found, which depends on $tool and $kernel.
+  void sanitizer(const std::string& verdict) const {
+    program("compute-sanitizer", R"(
+      if [[ $1 == --version ]]; then echo 'NVIDIA (R) Compute Sanitizer'; echo 'Version 2025.3.0'; exit; fi
+      tool=$2
+      shift 2
+      echo "$tool: $*" >>')" + (folder_ / "commands").string() +
+                                     R"('
+      "$@"
+      for argument; do case $argument in --kernel=*) kernel=${argument#*=} ;; esac; done
+      )" + verdict);
+  }
+
+  int run(const std::string& arguments) {
+    const std::string command = "cd '" + folder_.string() +
+                                "' && RUNNER=./runner COMPUTE_SANITIZER=./compute-sanitizer '" +
+                                FLASH_STEPS_SOURCE_DIR "/scripts/sanitize_gpu.sh' " + arguments + " >out 2>err";
+    return WEXITSTATUS(std::system(command.c_str()));
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(SanitizeGpu, RunsEachToolOnEachKernelAndTypeAndWritesWhatItFound) {
+  EXPECT_EQ(run("--json=out.json"), 0) << content(folder_ / "err");
+  EXPECT_THAT(content(folder_ / "commands"),
+              AllOf(HasSubstr("memcheck: ./runner --device=gpu --profile --kernel=01_base --dtype=fp16 --seqlen=384 "
+                              "--batch=1 --heads=16\n"),
+                    HasSubstr("synccheck: ./runner --device=gpu --profile --kernel=02_swizzling --dtype=bf16")));
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("16 launches, 0 reports"));
+  const auto json = nlohmann::json::parse(content(folder_ / "out.json"));
+  EXPECT_EQ(json["schema"], "flash-steps/gpu-sanitizers/1");
+  EXPECT_EQ(json["device"], "NVIDIA H100");
+  EXPECT_EQ(json["sanitizer"], "compute-sanitizer 2025.3.0");
+  ASSERT_EQ(json["runs"].size(), 16u);
+  EXPECT_EQ(json["runs"][1], nlohmann::json::parse(R"({"kernel": "01_base", "dtype": "fp16", "seqlen": 384,
+                                                        "tool": "racecheck", "reports": 0})"));
+}
+
+TEST_F(SanitizeGpu, FailsWithTheLogOfAToolThatReports) {
+  sanitizer(R"(
+    if [[ $tool$kernel == racecheck02_swizzling ]]; then
+      echo '========= Error: Race reported between Write access and Read access'
+      echo '========= RACECHECK SUMMARY: 3 hazards displayed (1 error, 2 warnings)'
+      exit 1
+    fi
+    echo '========= ERROR SUMMARY: 0 errors')");
+  EXPECT_EQ(run("--dtype=fp16 --json=out.json"), 1);
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("8 launches, 3 reports"));
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("Race reported"));
+  EXPECT_EQ(nlohmann::json::parse(content(folder_ / "out.json"))["runs"][5]["reports"], 3);
+}
+
+TEST_F(SanitizeGpu, TakesKernelsToolsAndLengths) {
+  EXPECT_EQ(run("--tools=initcheck --seqlen=128,256 --dtype=bf16 01_base"), 0) << content(folder_ / "err");
+  EXPECT_THAT(content(folder_ / "out"), HasSubstr("2 launches, 0 reports"));
+}
+
+TEST_F(SanitizeGpu, ALaunchThatDidNotHappenIsNotClean) {
+  program("runner", "echo 'runner: there is no GPU' >&2; exit 3");
+  EXPECT_EQ(run("01_base"), 3);
+  EXPECT_THAT(content(folder_ / "err"),
+              AllOf(HasSubstr("there is no GPU"), HasSubstr("memcheck could not run 01_base")));
+  SetUp();
+  sanitizer("exit 1");  // died before its summary
+  EXPECT_EQ(run("01_base"), 3);
+}
+
+TEST_F(SanitizeGpu, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(run("--colour=red"), 2);
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("--tools, --seqlen, --dtype and --json"));
+  EXPECT_EQ(run("--json=no_such_folder/x.json"), 2);
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("no_such_folder/x.json"));
+  fs::remove(folder_ / "compute-sanitizer");
+  EXPECT_EQ(run(""), 3);
+  EXPECT_THAT(content(folder_ / "err"), HasSubstr("there is no './compute-sanitizer'"));
+}
+
+}  // namespace
+}  // namespace flash_steps

@@ -1,0 +1,214 @@
+// The reference: against a second formula, closed cases, and the rounding that ref16 stands on.
+#include "harness/truth/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace flash_steps {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Attention by whole matrices, as a textbook writes it: S, then exp without any maximum, then the quotient. Good for
+// small logits, and in long double.
+std::vector<double> unfused_attention(const Problem& p, const HostInputs& inputs) {
+  const auto at = [&](const std::vector<uint16_t>& x, int b, int n, int h, int d) {
+    return static_cast<long double>(
+        to_double(x[((int64_t{b} * p.seqlen + n) * p.heads + h) * p.head_dim + d], p.dtype));
+  };
+  std::vector<double> o(p.elements());
+  for (int b = 0; b < p.batch; b++) {
+    for (int h = 0; h < p.heads; h++) {
+      std::vector<std::vector<long double>> weight(p.seqlen, std::vector<long double>(p.seqlen));
+      for (int i = 0; i < p.seqlen; i++) {
+        for (int j = 0; j < p.seqlen; j++) {
+          long double s = 0;
+          for (int d = 0; d < p.head_dim; d++) s += at(inputs.q, b, i, h, d) * at(inputs.k, b, j, h, d);
+          weight[i][j] = std::exp(s / std::sqrt(static_cast<long double>(p.head_dim)));
+        }
+      }
+      for (int i = 0; i < p.seqlen; i++) {
+        for (int d = 0; d < p.head_dim; d++) {
+          long double numerator = 0, denominator = 0;
+          for (int j = 0; j < p.seqlen; j++) {
+            numerator += weight[i][j] * at(inputs.v, b, j, h, d);
+            denominator += weight[i][j];
+          }
+          o[((int64_t{b} * p.seqlen + i) * p.heads + h) * p.head_dim + d] = double(numerator / denominator);
+        }
+      }
+    }
+  }
+  return o;
+}
+
+Problem small_problem(InputDistribution inputs, Dtype dtype) {
+  Problem problem;
+  problem.batch = 2;
+  problem.heads = 2;
+  problem.seqlen = 48;
+  problem.inputs = inputs;
+  problem.dtype = dtype;
+  return problem;
+}
+
+TEST(Reference, EqualsASecondUnfusedFormula) {
+  for (Dtype dtype : all_dtypes) {
+    for (InputDistribution inputs : {InputDistribution::normal, InputDistribution::uniform}) {
+      const Problem problem = small_problem(inputs, dtype);
+      const HostInputs host = make_inputs(problem);
+      const std::vector<double> second = unfused_attention(problem, host);
+      const Reference reference = reference_attention(problem, host);
+      for (size_t i = 0; i < second.size(); i++) ASSERT_NEAR(reference.exact[i], second[i], 1e-13) << i;
+    }
+  }
+}
+
+TEST(Reference, EqualLogitsGiveTheMeanOfV) {
+  const Problem problem = small_problem(InputDistribution::constant, Dtype::bf16);
+  const HostInputs host = make_inputs(problem);
+  const Reference reference = reference_attention(problem, host);
+  const int64_t row = problem.heads * problem.head_dim;
+  for (int64_t b = 0; b < problem.batch; b++) {
+    for (int64_t column = 0; column < row; column++) {
+      const int64_t first = b * problem.seqlen * row + column;
+      double mean = 0;
+      for (int64_t j = 0; j < problem.seqlen; j++) mean += to_double(host.v[first + j * row], problem.dtype);
+      mean /= problem.seqlen;
+      for (int64_t i = 0; i < problem.seqlen; i++) ASSERT_NEAR(reference.exact[first + i * row], mean, 1e-14);
+    }
+  }
+}
+
+TEST(Reference, OnehotQueriesReturnARowOfV) {
+  const Problem problem = small_problem(InputDistribution::onehot, Dtype::fp16);
+  const HostInputs host = make_inputs(problem);
+  const InputGenerator element{problem, nullptr};
+  const Reference reference = reference_attention(problem, host);
+  const int64_t row = problem.heads * problem.head_dim;
+  for (int64_t i = 0; i < problem.elements(); i++) {
+    const int64_t batch_start = i / (problem.seqlen * row) * problem.seqlen * row;
+    const double v = to_double(host.v[batch_start + element.key_of_query(i) * row + i % row], problem.dtype);
+    ASSERT_NEAR(reference.exact[i], v, 1e-15);
+    ASSERT_EQ(reference.ref16[i], v);
+  }
+}
+
+TEST(Reference, HugeLogitsStayFinite) {
+  const Problem problem = small_problem(InputDistribution::large, Dtype::fp16);
+  const Reference reference = reference_attention(problem, make_inputs(problem));
+  for (int64_t i = 0; i < problem.elements(); i++) {
+    ASSERT_TRUE(std::isfinite(reference.exact[i]));
+    ASSERT_TRUE(std::isfinite(reference.ref16[i]));
+  }
+}
+
+TEST(Reference, DoesNotDependOnTheNumberOfThreads) {
+  const Problem problem = small_problem(InputDistribution::normal, Dtype::fp16);
+  const HostInputs host = make_inputs(problem);
+  EXPECT_EQ(reference_attention(problem, host, 1).exact, reference_attention(problem, host, 5).exact);
+}
+
+TEST(Reference, Ref16IsCloseToTheExactOneAndRounded) {
+  for (Dtype dtype : all_dtypes) {
+    const Problem problem = small_problem(InputDistribution::normal, dtype);
+    const Reference reference = reference_attention(problem, make_inputs(problem));
+    double largest = 0;
+    for (size_t i = 0; i < reference.exact.size(); i++) {
+      const double value = reference.ref16[i];
+      ASSERT_EQ(value, to_double(from_double(value, dtype), dtype));
+      largest = std::max(largest, std::abs(value - reference.exact[i]));
+    }
+    EXPECT_GT(largest, 0);
+    EXPECT_LT(largest, dtype == Dtype::fp16 ? 0.005 : 0.04);
+  }
+}
+
+TEST(Rounding, Every16BitNumberSurvivesTheRoundTrip) {
+  for (Dtype dtype : all_dtypes) {
+    for (int bits = 0; bits < 65536; bits++) {
+      const double value = to_double(static_cast<uint16_t>(bits), dtype);
+      if (std::isnan(value)) {
+        ASSERT_TRUE(std::isnan(to_double(from_double(value, dtype), dtype))) << bits;
+      } else {
+        ASSERT_EQ(from_double(value, dtype), bits) << name_of(dtype);
+      }
+    }
+  }
+}
+
+TEST(Rounding, HalvesGoToTheEvenNeighbourAndAllElseToTheNearest) {
+  for (Dtype dtype : all_dtypes) {
+    for (uint16_t bits = 0; to_double(bits + 1, dtype) < infinity; bits++) {
+      const double below = to_double(bits, dtype), above = to_double(bits + 1, dtype);
+      const double half = (below + above) / 2;
+      ASSERT_EQ(from_double(half, dtype), bits % 2 == 0 ? bits : bits + 1);
+      ASSERT_EQ(from_double(-half, dtype), 0x8000 | (bits % 2 == 0 ? bits : bits + 1));
+      ASSERT_EQ(from_double(std::nextafter(half, 0), dtype), bits);
+      ASSERT_EQ(from_double(std::nextafter(half, infinity), dtype), bits + 1);
+    }
+  }
+}
+
+TEST(Rounding, KnownValues) {
+  EXPECT_EQ(to_double(0x3c00, Dtype::fp16), 1);
+  EXPECT_EQ(to_double(0x7bff, Dtype::fp16), 65504);
+  EXPECT_EQ(to_double(0x0001, Dtype::fp16), std::ldexp(1, -24));
+  EXPECT_EQ(to_double(0xc000, Dtype::fp16), -2);
+  EXPECT_EQ(to_double(0x3f80, Dtype::bf16), 1);
+  EXPECT_EQ(to_double(0x0001, Dtype::bf16), std::ldexp(1, -133));
+  EXPECT_EQ(from_double(65519, Dtype::fp16), 0x7bff);
+  EXPECT_EQ(from_double(65520, Dtype::fp16), 0x7c00);  // the half beyond the largest number is infinity
+  EXPECT_EQ(from_double(1e30, Dtype::fp16), 0x7c00);
+  EXPECT_EQ(from_double(-infinity, Dtype::bf16), 0xff80);
+  EXPECT_EQ(from_double(-0.0, Dtype::fp16), 0x8000);
+  EXPECT_EQ(from_double(std::ldexp(1, -25), Dtype::fp16), 0);  // half of the smallest: to even
+}
+
+TEST(Rounding, TheStepIsTheDistanceOfNeighbours) {
+  for (Dtype dtype : all_dtypes) {
+    for (uint16_t bits = 0; to_double(bits + 1, dtype) < infinity; bits += 7) {
+      const double value = to_double(bits, dtype);
+      ASSERT_EQ(rounding_step(value, dtype), to_double(bits + 1, dtype) - value) << bits;
+    }
+  }
+}
+
+TEST(Compare, MeasuresTheLargestErrorAndTheRootMeanSquare) {
+  Problem problem;
+  problem.seqlen = 1;
+  const std::vector<double> exact(128, 2.0);
+  const Reference reference{exact, std::vector<float>(128, 2.5f)};
+  std::vector<uint16_t> output(128, from_double(2, Dtype::fp16));
+  output[3] = from_double(3, Dtype::fp16);
+  const OutputErrors errors = compare(problem, output, reference);
+  EXPECT_EQ(errors.max_abs, 1);
+  EXPECT_DOUBLE_EQ(errors.rms, std::sqrt(1.0 / 128));
+  EXPECT_EQ(errors.ref16_max_abs, 0.5);
+  EXPECT_EQ(errors.ref16_rms, 0.5);
+  EXPECT_EQ(errors.max_abs_reference, 2);
+}
+
+TEST(Compare, ANaNAnywhereMakesTheErrorNaN) {
+  Problem problem;
+  problem.seqlen = 1;
+  const Reference reference{std::vector<double>(128, 0.0), std::vector<float>(128, 0.0f)};
+  for (size_t position : {0, 64, 127}) {
+    std::vector<uint16_t> output(128, from_double(1, Dtype::fp16));
+    output[position] = 0x7e00;
+    const OutputErrors errors = compare(problem, output, reference);
+    EXPECT_TRUE(std::isnan(errors.max_abs)) << position;
+    EXPECT_TRUE(std::isnan(errors.rms)) << position;
+  }
+}
+
+TEST(Compare, AnOutputOfAnotherSizeIsRefused) {
+  const Reference reference{std::vector<double>(128, 0.0), std::vector<float>(128, 0.0f)};
+  EXPECT_THROW(compare(Problem{}, std::vector<uint16_t>(127), reference), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace flash_steps
