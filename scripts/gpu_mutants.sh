@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How many of the missing barriers and waits would a GPU let pass? Runs those mutants of three kernels on a GPU, 60 times
-# each, and counts the wrong results; the emulator notices all of them: docs/mutants.md.
+# each, and counts the wrong results; the emulator notices all of them: docs/method/mutants.md.
 #
 #   scripts/gpu_mutants.sh build DIR             makes DIR/gpu_mutants; needs nvcc and no GPU
 #   scripts/gpu_mutants.sh run DIR --json=FILE   runs it; needs a GPU and none of the compilers

@@ -113,7 +113,7 @@ void print_bound(std::ostream& out, const TileShape& tile, const TileWork& work,
   }
   out << row("bounded by", pipes) << row("percent of peak", of_peak, "at most")
       << row("percent of FA2", of_fa2, "at most") << row("FA2, percent of peak", speeds, "as it was measured")
-      << sources_text(loops) << "docs/bounds.md says what is counted, and where the rates are from.\n";
+      << sources_text(loops) << "docs/method/bounds.md says what is counted, and where the rates are from.\n";
 }
 
 std::string render_bound(const Kernel& kernel, const StoredBounds& bounds, const std::map<std::string, Fa2Speed>& fa2) {

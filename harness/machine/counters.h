@@ -1,4 +1,4 @@
-// What the emulator counts of a launch, in Nsight Compute's terms (docs/measuring.md names the metrics).
+// What the emulator counts of a launch, in Nsight Compute's terms (docs/method/measuring.md names the metrics).
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,7 @@ StoredBounds read_stored_bounds() {
   if (bounds.works.empty()) {
     throw std::runtime_error(file.string() +
                              ": runs holds no counters of a kernel at two lengths; one that the command on "
-                             "docs/bounds.md makes would work");
+                             "docs/method/bounds.md makes would work");
   }
   return bounds;
 }

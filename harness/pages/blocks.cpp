@@ -93,7 +93,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
 std::vector<fs::path> pages_to_update(const fs::path& target) {
   if (!fs::is_directory(target)) return {target};
   std::vector<fs::path> pages;
-  for (const auto& entry : fs::directory_iterator(target)) {
+  for (const auto& entry : fs::recursive_directory_iterator(target)) {
     if (kernel_of(entry.path()) || entry.path().filename() == bounds_page) pages.push_back(entry.path());
   }
   if (pages.empty()) refuse_page(target, "it has no page of a step; docs would work");

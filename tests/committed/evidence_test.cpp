@@ -1,4 +1,4 @@
-// docs/evidence.md: what it says of runs on a GPU is what the files of these runs hold.
+// docs/method/evidence.md: what it says of runs on a GPU is what the files of these runs hold.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ class Evidence : public testing::Test {
     return nlohmann::json::parse(content(stored_results() / name));
   }
 
-  const std::string page_ = content(FLASH_STEPS_SOURCE_DIR "/docs/evidence.md");
+  const std::string page_ = content(FLASH_STEPS_SOURCE_DIR "/docs/method/evidence.md");
 };
 
 TEST_F(Evidence, EveryCounterOfTheEmulatorIsTheHardwares) {

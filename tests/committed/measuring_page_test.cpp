@@ -1,4 +1,4 @@
-// docs/measuring.md: what it says of the emulator against the hardware is what lies in the results.
+// docs/method/measuring.md: what it says of the emulator against the hardware is what lies in the results.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -21,7 +21,7 @@ class MeasuringPage : public testing::Test {
     const auto json = nlohmann::json::parse(file);
     ASSERT_EQ(json.at("schema"), "flash-steps/counter-comparison/1");
     comparisons_ = json.at("comparisons");
-    page_ = content(std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "measuring.md");
+    page_ = content(std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "method" / "measuring.md");
   }
 
   nlohmann::json comparisons_;

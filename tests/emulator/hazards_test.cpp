@@ -20,7 +20,7 @@ using testing::IsEmpty;
 int early = 0;
 int late = 0;
 
-std::string at(int line) { return " at emulator_hazards_test.cpp:" + std::to_string(line); }
+std::string at(int line) { return " at hazards_test.cpp:" + std::to_string(line); }
 
 std::vector<HazardKind> kinds(const LaunchReport& report) {
   std::vector<HazardKind> list;

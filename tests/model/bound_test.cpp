@@ -87,7 +87,7 @@ TEST(TileWork, OfEveryStoredConfigIsTheClosedForm) {
       if (variant.dtype != Dtype::fp16 || (variant.tile.heads != 0 && variant.tile.heads != 16)) continue;
       const std::string name = kernel.name + " " + variant.tile.config;
       ASSERT_THAT(stored().works, Contains(Key(std::pair(kernel.name, variant.tile.config))))
-          << name << ": the command on docs/bounds.md makes docs/results/emulator_tiles.json anew";
+          << name << ": the command on docs/method/bounds.md makes docs/results/emulator_tiles.json anew";
       EXPECT_TRUE(stored().works.at({kernel.name, variant.tile.config}) == closed_form(kernel, variant.tile)) << name;
     }
   }
@@ -297,7 +297,7 @@ TEST(Fa2Speed, OfASweepIsAtTheClockOfItsRun) {
 
 // --- No figure exceeds its bound ---------------------------------------------------------------------------------
 
-constexpr double noise_points = 3;  // of percentages of FlashAttention-2; see docs/measuring.md
+constexpr double noise_points = 3;  // of percentages of FlashAttention-2; see docs/method/measuring.md
 
 TEST(Bound, NoPublishedFigureExceedsIt) {
   int compared = 0;

@@ -1,5 +1,5 @@
 // The mutants' catalogue, and what docs/results says became of them. That each is noticed is tested by the program
-// mutants itself: ctest -L mutants, and docs/mutants.md.
+// mutants itself: ctest -L mutants, and docs/method/mutants.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -200,10 +200,10 @@ TEST(MutantsProgram, RefusesWhatItDoesNotKnowWithExitCode2) {
   EXPECT_EQ(exit_code("--mistakes=wait"), 2);
 }
 
-// What the command on docs/mutants.md wrote, against what the catalogue makes of the kernels as they are now: lines may
+// What the command on docs/method/mutants.md wrote, against what the catalogue makes of the kernels as they are now: lines may
 // have moved, but no mutant may be missing.
 TEST(MutantResults, ThePageShowsWhatTheGpuLetPass) {
-  const std::string page = content(root / "docs/mutants.md");
+  const std::string page = content(root / "docs/method/mutants.md");
   const nlohmann::json results = nlohmann::json::parse(content(root / "docs/results/gpu_mutants.json"));
   EXPECT_THAT(results.at("mutants"), SizeIs(42)) << "39 mutants and three kernels as they are";
   for (const nlohmann::json& mutant : results.at("mutants")) {

@@ -257,7 +257,7 @@ class CommittedErrors : public testing::Test {
   static fs::path file() { return stored_results() / "h100_errors.json"; }
 
   void SetUp() override {
-    ASSERT_TRUE(fs::exists(file())) << file() << " is missing; docs/numerics.md says how to make it";
+    ASSERT_TRUE(fs::exists(file())) << file() << " is missing; docs/method/numerics.md says how to make it";
   }
 };
 
@@ -287,11 +287,11 @@ TEST_F(CommittedErrors, AreAtMostOneAndAFifthTimesFlashAttention2s) {
 }
 
 TEST_F(CommittedErrors, AreThoseOfThePage) {
-  const fs::path page = fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "numerics.md";
+  const fs::path page = fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "method" / "numerics.md";
   const std::string text = content(page);
   const std::string table = render_errors(all_kernels(), read_results_file(file()));
   EXPECT_TRUE(with_blocks(text, page, {{"errors", [&](const auto&) { return table; }}}) == text)
-      << "./runner --errors --update=docs/numerics.md would make them agree";
+      << "./runner --errors --update=docs/method/numerics.md would make them agree";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// docs/memory.md: its formulas are what the emulator counted, and its figures those of the results.
+// docs/method/memory.md: its formulas are what the emulator counted, and its figures those of the results.
 #include "harness/pages/tables/memory.h"
 
 #include <gtest/gtest.h>
@@ -107,18 +107,18 @@ TEST(MemoryPage, ARunWithoutCountersHasNoRow) {
 }
 
 TEST(MemoryPage, AgreesWithTheResults) {
-  const std::string text = content(fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "memory.md");
+  const std::string text = content(fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "method" / "memory.md");
   const Results traffic = read_results(stored_results() / "traffic.json");
   EXPECT_TRUE(text.find("<!-- traffic -->\n" + render_traffic(traffic) + "<!-- /traffic -->\n") != std::string::npos)
-      << "./runner --table --update=docs/memory.md would make them agree";
+      << "./runner --table --update=docs/method/memory.md would make them agree";
   const fs::path memory = stored_results() / "h100_memory.json";  // without it there are no figures to print
   const std::string table = fs::exists(memory) ? render_memory(read_results(memory)) : "";
   EXPECT_TRUE(text.find("<!-- memory -->\n" + table + "<!-- /memory -->\n") != std::string::npos)
-      << "./runner --table --update=docs/memory.md would make them agree";
+      << "./runner --table --update=docs/method/memory.md would make them agree";
 }
 
 TEST(MemoryPage, IsMadeAnewFromTheResultsAndSaysWhichAreMissing) {
-  const fs::path page = fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "memory.md";
+  const fs::path page = fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "method" / "memory.md";
   const Results traffic = read_results(stored_results() / "traffic.json");
   const std::string block = "# A page\n<!-- traffic -->\nold\n<!-- /traffic -->\n";
   EXPECT_EQ(updated_page(block, page, {}, {}),

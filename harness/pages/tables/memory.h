@@ -1,4 +1,4 @@
-// The tables of docs/memory.md: what the emulator counts between global memory and the SMs, beside the formulas, and
+// The tables of docs/method/memory.md: what the emulator counts between global memory and the SMs, beside the formulas, and
 // the peak memory of runs on a GPU.
 //
 // A head of N queries and N keys of d dimensions in b bytes each, in elements of global memory:
