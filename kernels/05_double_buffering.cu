@@ -249,7 +249,7 @@ const TileShape tile{.config = "64x64",
                      .smem_bytes = (tile_rows + 2 * tile_cols) * row_bytes};
 
 const Registration registration(__FILE__, "the next fragments are loaded during the products",
-                                {variant<fp16_t>(attention, tile), variant<bf16_t>(attention, tile)});
+                                {variant<attention<fp16_t>>(tile), variant<attention<bf16_t>>(tile)});
 
 }  // namespace
 }  // namespace flash_steps

@@ -274,8 +274,7 @@ const Registration registration(
     variants<Config{128, 64, 2, 2, 2, false, 1}, Config{128, 64, 2, 2, 2, false, 2}, Config{128, 32, 2, 2, 2, false, 0},
              Config{128, 32, 2, 2, 2, false, 1}, Config{64, 64, 0, 2, 2, false, 0}, Config{64, 64, 2, 2, 2, true, 0},
              Config{64, 64, 0, 0, 0, false, 0}, Config{64, 32, 0, 2, 2, true, 0}>([]<typename T, Config c>() {
-      return variant<T>(
-          attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice>,
+      return variant<attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice>>(
           tile_of(c));
     }));
 

@@ -289,8 +289,8 @@ const Registration registration(
     variants<Config{128, 64, 2, 2, 2, false, 1, 16}, Config{128, 64, 2, 2, 2, false, 2, 16},
              Config{128, 32, 2, 2, 2, false, 1, 16}, Config{64, 64, 0, 2, 2, false, 0, 16},
              Config{128, 64, 2, 2, 2, false, 1, 1}, Config{128, 64, 2, 2, 2, false, 1, 32}>([]<typename T, Config c>() {
-      return variant<T>(
-          attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice, c.heads>,
+      return variant<
+          attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice, c.heads>>(
           tile_of(c));
     }));
 

@@ -9,10 +9,6 @@ namespace {
 
 bool begins_character(char byte) { return (byte & 0xc0) != 0x80; }
 
-int width_of(const std::string& text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), begins_character));
-}
-
 std::string spaces(int count) { return std::string(std::max(count, 0), ' '); }
 
 std::string printed(const char* format, int digits, double value) {
@@ -38,6 +34,10 @@ size_t edit_distance(const std::string& from, const std::string& to) {
 }
 
 }  // namespace
+
+int width_of(const std::string& text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), begins_character));
+}
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts(1);
@@ -67,12 +67,14 @@ std::string fixed(double value, int decimals) { return printed("%.*f", decimals,
 
 std::string significant(double value, int digits) { return printed("%.*g", digits, value); }
 
-std::string markdown_row(const std::vector<std::string>& cells) { return "| " + join(cells, " | ") + " |\n"; }
-
-std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns) {
-  std::vector<std::string> rule(cells.size(), "---:");
-  std::fill_n(rule.begin(), text_columns, "---");
-  return markdown_row(cells) + markdown_row(rule);
+std::string readable_bytes(double bytes) {
+  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  int unit = 0;
+  while (bytes >= 1024 && unit < 6) {
+    bytes /= 1024;
+    unit++;
+  }
+  return fixed(bytes, unit == 0 ? 0 : 1) + " " + units[unit];
 }
 
 std::string pad_left(const std::string& text, int width) { return spaces(width - width_of(text)) + text; }
@@ -93,6 +95,38 @@ std::string shortened(const std::string& text, int width) {
     start += byte;
   }
   return start + "...";
+}
+
+std::string wrapped(const std::string& text, int width, int indent) {
+  const size_t leading = std::min(text.find_first_not_of(' '), text.size());
+  std::string lines;
+  std::string line = text.substr(0, leading);
+  bool begins = true;  // there is no word on the line yet
+  for (const std::string& word : split(text.substr(leading), ' ')) {
+    if (!begins && width_of(line) + 1 + width_of(word) > width) {
+      lines += trimmed(line) + "\n";
+      line = spaces(indent);
+      begins = true;
+    }
+    line += (begins ? "" : " ") + word;
+    begins = false;
+  }
+  return lines + line;
+}
+
+std::string printable(const std::string& text) {
+  std::string safe;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
+      safe += c;
+    } else {
+      char escaped[5];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+      safe += escaped;
+    }
+  }
+  return safe;
 }
 
 std::string nearest(const std::string& text, const std::vector<std::string>& candidates) {

@@ -22,9 +22,8 @@ std::string fixed(double value, int decimals);
 /// With a number of significant digits, as short as it goes: 0.00024, 1.5e-07, nan.
 std::string significant(double value, int digits);
 
-/// A row of a table in Markdown, and its head, whose first columns are text and the others numbers. Whole lines.
-std::string markdown_row(const std::vector<std::string>& cells);
-std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns);
+/// "512 bytes", "48.0 KiB", "79.1 GiB".
+std::string readable_bytes(double bytes);
 
 /// Filled up with spaces to a width in characters. A character of several UTF-8 bytes counts once.
 std::string pad_left(const std::string& text, int width);
@@ -35,6 +34,16 @@ std::string trimmed(std::string text);
 
 /// At most `width` characters; a cut is shown by "...".
 std::string shortened(const std::string& text, int width);
+
+/// Lines of at most `width` characters, broken between words; those behind the first begin with `indent` spaces. A word
+/// that is longer stays whole.
+std::string wrapped(const std::string& text, int width, int indent = 0);
+
+/// Without what would move the cursor or colour a terminal: control characters as \xNN, but for ends of lines and tabs.
+std::string printable(const std::string& text);
+
+/// The characters of a text that is one line.
+int width_of(const std::string& text);
 
 /// The candidate that takes the fewest inserted, removed or replaced characters to get to.
 std::string nearest(const std::string& text, const std::vector<std::string>& candidates);

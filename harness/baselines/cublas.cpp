@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "harness/machine/backend.h"
+#include "harness/base/error.h"
 
 namespace flash_steps {
 namespace {
@@ -45,7 +45,7 @@ Function* find(void* library, const char* name) {
 
 void check(int status, const char* what) {
   if (status == success) return;
-  if (status == allocation_failed) throw MachineError(std::string("out of memory: ") + what + " failed");
+  if (status == allocation_failed) throw OutOfMemory(std::string("out of memory: ") + what + " failed");
   throw std::runtime_error(std::string(what) + " failed with cuBLAS's status " + std::to_string(status));
 }
 

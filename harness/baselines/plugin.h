@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Counts up with each change of this file. The runner refuses a library of another version. */
-#define FLASH_STEPS_PLUGIN_VERSION 2
+#define FLASH_STEPS_PLUGIN_VERSION 3
 
 /* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements in row-major
  * [batch, seqlen, heads, head_dim], on the current GPU; they stay where they are until the attention is destroyed. */
@@ -37,6 +37,9 @@ typedef int flash_steps_plugin_version_function(void);
 /* What computes, for the results file: "PyTorch 2.11.0, CUDA 13.0, cuDNN 9.15.1". Never fails. */
 typedef const char* flash_steps_plugin_description_function(void);
 
+/* 1 if the GPU's memory did not suffice for the last call of this thread that failed, else 0. */
+typedef int flash_steps_was_out_of_memory_function(void);
+
 /* Prepares one operator for a problem: "fa2" is PyTorch's FlashAttention-2, "cudnn" is cuDNN's attention. Runs nothing
  * on the GPU that outlasts the call. */
 typedef const char* flash_steps_attention_create_function(const char* name, const flash_steps_problem* problem,
@@ -58,6 +61,7 @@ typedef void flash_steps_attention_destroy_function(flash_steps_attention* atten
 /* The functions under these names. */
 extern flash_steps_plugin_version_function flash_steps_plugin_version;
 extern flash_steps_plugin_description_function flash_steps_plugin_description;
+extern flash_steps_was_out_of_memory_function flash_steps_was_out_of_memory;
 extern flash_steps_attention_create_function flash_steps_attention_create;
 extern flash_steps_attention_run_function flash_steps_attention_run;
 extern flash_steps_attention_memory_function flash_steps_attention_memory;

@@ -2,13 +2,13 @@
 #include <cfloat>
 #include <cmath>
 
+#include "harness/base/error.h"
+#include "harness/base/text.h"
 #include "harness/baselines/cublas.h"
 #include "harness/baselines/standard.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/device_array.h"
 #include "harness/gpu/cuda/numbers.cuh"
-#include "harness/gpu/memory_need.h"
-#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {
@@ -101,33 +101,31 @@ int64_t checked_scores(const Problem& problem) {
                        ", and seqlen is " + std::to_string(problem.seqlen) + "; " +
                        std::to_string((problem.seqlen / vector_size + 1) * vector_size) + " would work");
   }
-  size_t free_bytes = 0;
-  size_t total_bytes = 0;
-  check_cuda(cudaMemGetInfo(&free_bytes, &total_bytes), "asking for the free memory of the GPU");
+  const double free_bytes = static_cast<double>(gpu_memory().free_bytes);
   constexpr double for_cublas = 128.0 * 1024 * 1024;
   const double need = scores_of(problem) * sizeof(uint16_t);
   if (need + for_cublas > free_bytes) {
     const int batch = static_cast<int>(std::max(0.0, (free_bytes - for_cublas) / (need / problem.batch)));
-    throw MachineError(
-        "out of memory: standard attention keeps seqlen² numbers a head, " + readable_bytes(need) + " at seqlen " +
-        std::to_string(problem.seqlen) + ", and " + readable_bytes(free_bytes) + " are free; " +
-        (batch > 0 ? "--batch=" + std::to_string(batch) : std::string("a smaller --seqlen")) + " would fit");
+    throw OutOfMemory("standard attention keeps seqlen² numbers a head, " + readable_bytes(need) + " at seqlen " +
+                      std::to_string(problem.seqlen) + ", and " + readable_bytes(free_bytes) + " are free; " +
+                      (batch > 0 ? "--batch=" + std::to_string(batch) : std::string("a smaller --seqlen")) +
+                      " would fit");
   }
   return static_cast<int64_t>(scores_of(problem));
 }
 
 class StandardAttention final : public GpuBaseline {
  public:
-  StandardAttention(const Problem& problem, const LaunchArguments& arguments)
-      : problem_(problem), output_(arguments.o), scores_(checked_scores(problem)) {
+  StandardAttention(const Problem& problem, const Tensors& tensors)
+      : problem_(problem), output_(tensors.o), scores_(checked_scores(problem)) {
     const int batch = problem.batch;
     const int heads = problem.heads;
     const int64_t seqlen = problem.seqlen;
     const int64_t batch_stride = seqlen * heads * problem.head_dim;
-    q_ = pointers(arguments.q, batch, heads, batch_stride, problem.head_dim);
-    k_ = pointers(arguments.k, batch, heads, batch_stride, problem.head_dim);
-    v_ = pointers(arguments.v, batch, heads, batch_stride, problem.head_dim);
-    o_ = pointers(arguments.o, batch, heads, batch_stride, problem.head_dim);
+    q_ = pointers(tensors.q, batch, heads, batch_stride, problem.head_dim);
+    k_ = pointers(tensors.k, batch, heads, batch_stride, problem.head_dim);
+    v_ = pointers(tensors.v, batch, heads, batch_stride, problem.head_dim);
+    o_ = pointers(tensors.o, batch, heads, batch_stride, problem.head_dim);
     s_ = pointers(static_cast<void*>(scores_.data()), batch, heads, heads * seqlen * seqlen, seqlen * seqlen);
   }
 
@@ -196,8 +194,8 @@ class StandardAttention final : public GpuBaseline {
 
 }  // namespace
 
-std::unique_ptr<GpuBaseline> make_standard_attention(const Problem& problem, const LaunchArguments& arguments) {
-  return std::make_unique<StandardAttention>(problem, arguments);
+std::unique_ptr<GpuBaseline> make_standard_attention(const Problem& problem, const Tensors& tensors) {
+  return std::make_unique<StandardAttention>(problem, tensors);
 }
 
 }  // namespace flash_steps

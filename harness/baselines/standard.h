@@ -10,8 +10,8 @@
 
 namespace flash_steps {
 
-/// Writes to the arguments' o. Throws MachineError: "out of memory: …" where S does not fit (it is never cut up: that
-/// it must fit is what this baseline shows), and where there is no cuBLAS.
-std::unique_ptr<GpuBaseline> make_standard_attention(const Problem& problem, const LaunchArguments& arguments);
+/// Writes to the tensors' o. Throws OutOfMemory where S does not fit (it is never cut up: that
+/// it must fit is what this baseline shows), and MachineError where there is no cuBLAS.
+std::unique_ptr<GpuBaseline> make_standard_attention(const Problem& problem, const Tensors& tensors);
 
 }  // namespace flash_steps

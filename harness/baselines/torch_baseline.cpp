@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "harness/base/error.h"
 #include "harness/base/process.h"
-#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {
@@ -32,26 +32,26 @@ Function* find(void* library, const char* name, const fs::path& file) {
 
 class TorchBaseline final : public GpuBaseline {
  public:
-  TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const LaunchArguments& arguments)
+  TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
       : plugin_(plugin), name_(name_of(baseline)) {
-    const flash_steps_problem described{.q = arguments.q,
-                                        .k = arguments.k,
-                                        .v = arguments.v,
+    const flash_steps_problem described{.q = tensors.q,
+                                        .k = tensors.k,
+                                        .v = tensors.v,
                                         .batch = problem.batch,
                                         .seqlen = problem.seqlen,
                                         .heads = problem.heads,
                                         .head_dim = problem.head_dim,
                                         .is_bf16 = problem.dtype == Dtype::bf16 ? 1 : 0};
-    if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail<MachineError>(error);
+    if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {
       launch(nullptr);
       long long bytes = 0;
-      if (const char* error = plugin_.memory(attention_, &bytes)) fail<std::runtime_error>(error);
+      if (const char* error = plugin_.memory(attention_, &bytes)) fail(error);
       workspace_bytes_ = bytes - problem.bytes();  // of which the output is one of the tensors
-    } catch (const std::runtime_error& error) {
+    } catch (...) {
       plugin_.destroy(attention_);
-      throw MachineError(error.what());
+      throw;
     }
   }
   ~TorchBaseline() override { plugin_.destroy(attention_); }
@@ -59,7 +59,7 @@ class TorchBaseline final : public GpuBaseline {
   TorchBaseline& operator=(const TorchBaseline&) = delete;
 
   void launch(CUstream_st* stream) override {
-    if (const char* error = plugin_.run(attention_, stream, &output_)) fail<std::runtime_error>(error);
+    if (const char* error = plugin_.run(attention_, stream, &output_)) fail(error);
   }
 
   const void* output() const override { return output_; }
@@ -69,9 +69,10 @@ class TorchBaseline final : public GpuBaseline {
   std::string implementation() const override { return plugin_.description(); }
 
  private:
-  template <typename Error>
   [[noreturn]] void fail(const std::string& error) const {
-    throw Error(name_ + " cannot run: " + error);
+    const std::string sentence = name_ + " cannot run: " + error;
+    if (plugin_.was_out_of_memory() != 0) throw OutOfMemory(sentence);
+    throw MachineError(sentence);
   }
 
   const TorchPlugin& plugin_;
@@ -109,6 +110,7 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
                                             " would make one"));
     }
     description = find<flash_steps_plugin_description_function>(library, "flash_steps_plugin_description", file);
+    was_out_of_memory = find<flash_steps_was_out_of_memory_function>(library, "flash_steps_was_out_of_memory", file);
     create = find<flash_steps_attention_create_function>(library, "flash_steps_attention_create", file);
     run = find<flash_steps_attention_run_function>(library, "flash_steps_attention_run", file);
     memory = find<flash_steps_attention_memory_function>(library, "flash_steps_attention_memory", file);
@@ -120,8 +122,8 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
 }
 
 std::unique_ptr<GpuBaseline> make_torch_baseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem,
-                                                 const LaunchArguments& arguments) {
-  return std::make_unique<TorchBaseline>(plugin, baseline, problem, arguments);
+                                                 const Tensors& tensors) {
+  return std::make_unique<TorchBaseline>(plugin, baseline, problem, tensors);
 }
 
 }  // namespace flash_steps

@@ -27,15 +27,17 @@ class TorchPlugin {
   explicit TorchPlugin(const std::vector<std::filesystem::path>& files = places());
 
   flash_steps_plugin_description_function* description = nullptr;
+  flash_steps_was_out_of_memory_function* was_out_of_memory = nullptr;
   flash_steps_attention_create_function* create = nullptr;
   flash_steps_attention_run_function* run = nullptr;
   flash_steps_attention_memory_function* memory = nullptr;
   flash_steps_attention_destroy_function* destroy = nullptr;
 };
 
-/// fa2 or cudnn on this problem; the arguments' q, k and v stay in place, its o is not used. The plugin has to outlive
-/// it. Throws MachineError if the operator does not cover the problem.
+/// fa2 or cudnn on this problem; the tensors' q, k and v stay in place, their o is not used. The plugin has to outlive
+/// it. Throws MachineError if the operator does not cover the problem, and OutOfMemory
+/// if memory does not suffice.
 std::unique_ptr<GpuBaseline> make_torch_baseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem,
-                                                 const LaunchArguments& arguments);
+                                                 const Tensors& tensors);
 
 }  // namespace flash_steps

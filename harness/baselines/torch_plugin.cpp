@@ -47,6 +47,8 @@ std::string first_line(std::string text) {
   return text;
 }
 
+thread_local bool was_out_of_memory = false;
+
 // Does something and returns its error, or null.
 template <typename Action>
 const char* error_of(const Action& action) {
@@ -55,8 +57,10 @@ const char* error_of(const Action& action) {
     action();
     return nullptr;
   } catch (const c10::Error& caught) {
+    was_out_of_memory = dynamic_cast<const c10::OutOfMemoryError*>(&caught) != nullptr;
     error = first_line(caught.what_without_backtrace());
   } catch (const std::exception& caught) {
+    was_out_of_memory = false;
     error = first_line(caught.what());
   }
   return error.c_str();
@@ -76,6 +80,19 @@ auto held_by_allocator() {
 
 std::string version(long number, long major_unit, long minor_unit) {
   return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit);
+}
+
+void run(flash_steps_attention& attention, void* stream, const void** output) {
+  const c10::InferenceMode inference;
+  const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
+  attention.o = at::Tensor();  // first, so that the new output takes its place
+  attention.o = attention.compute(attention.q, attention.k, attention.v);
+  const at::Tensor& o = attention.o;
+  TORCH_CHECK(o.sizes() == attention.q.sizes() && o.scalar_type() == attention.q.scalar_type() &&
+                  swap_seqlen_and_heads(o).is_contiguous(),
+              "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
+              o.strides());
+  *output = o.const_data_ptr();
 }
 
 }  // namespace
@@ -99,6 +116,8 @@ const char* flash_steps_plugin_description(void) {
   return description.c_str();
 }
 
+int flash_steps_was_out_of_memory(void) { return was_out_of_memory ? 1 : 0; }
+
 const char* flash_steps_attention_create(const char* name, const flash_steps_problem* problem,
                                          flash_steps_attention** attention) {
   return error_of([&] {
@@ -120,18 +139,7 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
 }
 
 const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream, const void** output) {
-  return error_of([&] {
-    const c10::InferenceMode inference;
-    const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
-    attention->o = at::Tensor();  // first, so that the new output takes its place
-    attention->o = attention->compute(attention->q, attention->k, attention->v);
-    const at::Tensor& o = attention->o;
-    TORCH_CHECK(o.sizes() == attention->q.sizes() && o.scalar_type() == attention->q.scalar_type() &&
-                    swap_seqlen_and_heads(o).is_contiguous(),
-                "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
-                o.strides());
-    *output = o.const_data_ptr();
-  });
+  return error_of([&] { run(*attention, stream, output); });
 }
 
 const char* flash_steps_attention_memory(flash_steps_attention* attention, long long* bytes) {
@@ -140,8 +148,7 @@ const char* flash_steps_attention_memory(flash_steps_attention* attention, long 
     const int64_t before = held_by_allocator().current;
     c10::cuda::CUDACachingAllocator::resetPeakStats(c10::cuda::current_device());
     const void* output = nullptr;
-    const char* const error = flash_steps_attention_run(attention, nullptr, &output);
-    TORCH_CHECK(error == nullptr, error);
+    run(*attention, nullptr, &output);
     c10::cuda::device_synchronize();
     *bytes = held_by_allocator().peak - before;
     const int64_t output_bytes = attention->o.nbytes();

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <ostream>
-#include <sstream>
 
 #include "harness/base/text.h"
 
@@ -53,19 +52,6 @@ std::string sources_text(const std::map<std::string, MainLoop>& loops) {
   return text;
 }
 
-std::vector<std::string> pipes_row(const Kernel& kernel, const std::optional<ConfigBound>& highest) {
-  if (!highest) return {kernel.name, unknown};
-  const Bound& bound = highest->bound;
-  std::vector<std::string> cells = {kernel.name, highest->config};
-  for (const Pipe pipe : all_pipes) {
-    const auto cycles = bound.cycles.find(pipe);
-    const std::string text = cycles == bound.cycles.end() ? unknown : cycles_text(cycles->second);
-    cells.push_back(pipe == bound.pipe ? "**" + text + "**" : text);
-  }
-  cells.push_back(percent_text(bound.percent_of_peak));
-  return cells;
-}
-
 }  // namespace
 
 std::map<std::string, MainLoop> main_loops(const Kernel& kernel, const Variant& variant,
@@ -114,56 +100,6 @@ void print_bound(std::ostream& out, const TileShape& tile, const TileWork& work,
   out << row("bounded by", pipes) << row("percent of peak", of_peak, "at most")
       << row("percent of FA2", of_fa2, "at most") << row("FA2, percent of peak", speeds, "as it was measured")
       << sources_text(loops) << "docs/method/bounds.md says what is counted, and where the rates are from.\n";
-}
-
-std::string render_bound(const Kernel& kernel, const StoredBounds& bounds, const std::map<std::string, Fa2Speed>& fa2) {
-  const Variant& variant = kernel.emulator.front();
-  const auto work = bounds.works.find({kernel.name, variant.tile.config});
-  if (work == bounds.works.end()) return std::string(unknown) + "\n";
-  std::ostringstream text;
-  text << "```\n";
-  print_bound(text, variant.tile, work->second, main_loops(kernel, variant, {}, bounds.machine_code), fa2);
-  text << "```\n";
-  return text.str();
-}
-
-std::string render_rates() {
-  struct Row {
-    const char* name;
-    double Rates::*rate;
-  };
-  constexpr Row rows[] = {{"cycles of an `mma.m16n8k16`", &Rates::product_cycles},
-                          {"wavefronts", &Rates::wavefronts},
-                          {"lanes of MUFU", &Rates::mufu_lanes},
-                          {"lanes of FFMA, FADD, FMUL", &Rates::float_lanes},
-                          {"lanes of IMAD", &Rates::imad_lanes},
-                          {"lanes of ALU", &Rates::alu_lanes},
-                          {"instructions issued", &Rates::issued_warps}};
-  std::vector<std::string> head = {"of one SM in one cycle"};
-  std::vector<std::string> rule = {"---"};
-  for (const Rates& rates : all_rates()) head.push_back(rates.gpu);
-  rule.resize(head.size(), "---:");
-  std::string table = markdown_row(head) + markdown_row(rule);
-  for (const Row& row : rows) {
-    std::vector<std::string> cells = {row.name};
-    for (const Rates& rates : all_rates()) cells.push_back(significant(rates.*row.rate, 4));
-    table += markdown_row(cells);
-  }
-  return table;
-}
-
-std::string render_pipes(const std::vector<Kernel>& kernels, const StoredBounds& bounds) {
-  std::string text;
-  for (const Rates& rates : all_rates()) {
-    std::vector<std::string> head = {rates.gpu, "config"};
-    std::vector<std::string> rule = {"---", "---"};
-    for (const Pipe pipe : all_pipes) head.push_back(name_of(pipe));
-    head.push_back("% of peak");
-    rule.resize(head.size(), "---:");
-    text += (text.empty() ? "" : "\n") + markdown_row(head) + markdown_row(rule);
-    for (const Kernel& kernel : kernels) text += markdown_row(pipes_row(kernel, bounds.highest(kernel, rates)));
-  }
-  return text;
 }
 
 }  // namespace flash_steps

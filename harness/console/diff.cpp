@@ -1,10 +1,8 @@
 #include "harness/console/diff.h"
 
-#include <ostream>
-
+#include "harness/base/error.h"
 #include "harness/base/process.h"
 #include "harness/contract/source.h"
-#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {
@@ -12,8 +10,8 @@ namespace {
 std::string source_of(const Kernel& kernel) {
   const auto file = find_source(kernel);
   if (!file) {
-    throw MachineError("the source kernels/" + kernel.name +
-                       ".cu is neither in " FLASH_STEPS_SOURCE_DIR
+    throw MachineError("the source " + kernel.source_path().string() +
+                       " is neither in " FLASH_STEPS_SOURCE_DIR
                        " nor beside the runner's folder; a runner built in its checkout would find it");
   }
   return file->string();
@@ -21,22 +19,18 @@ std::string source_of(const Kernel& kernel) {
 
 }  // namespace
 
-void print_diff(std::ostream& out, const Kernel& kernel, const std::vector<Kernel>& kernels, bool coloured) {
-  const Kernel* previous = nullptr;
-  for (const Kernel& other : kernels) {
-    if (other.number() < kernel.number()) previous = &other;
-  }
-  if (previous == nullptr) {
-    out << kernel.name << " is the first step: there is none before it to compare it with.\n";
-    return;
+std::string diff_of(const Kernel& kernel, bool coloured) {
+  const Kernel* const before = step_before(kernel);
+  if (before == nullptr) {
+    return kernel.name + " is the first step: there is none before it to compare it with.\n";
   }
   const auto diff = run_process({"diff", "--unified=3", coloured ? "--color=always" : "--color=never",
-                                 "--label=" + previous->name + ".cu", "--label=" + kernel.name + ".cu", "--",
-                                 source_of(*previous), source_of(kernel)});
+                                 "--label=" + before->name + ".cu", "--label=" + kernel.name + ".cu", "--",
+                                 source_of(*before), source_of(kernel)});
   if (!diff || diff->exit_code > 1) {
     throw MachineError("the program diff is missing or does not work; the package diffutils has it");
   }
-  out << diff->output;
+  return diff->output;
 }
 
 }  // namespace flash_steps

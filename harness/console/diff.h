@@ -1,14 +1,14 @@
 // --diff: what a step changed.
 #pragma once
 
-#include <iosfwd>
+#include <string>
 
 #include "harness/contract/registry.h"
 
 namespace flash_steps {
 
-/// Prints the unified diff from the step before `kernel` in `kernels` to it. Throws MachineError if the sources or the
-/// program `diff` are not there.
-void print_diff(std::ostream& out, const Kernel& kernel, const std::vector<Kernel>& kernels, bool coloured);
+/// The unified diff from the step before `kernel` to it, or a sentence if it is the first one. Throws MachineError if
+/// the sources or the program `diff` are not there.
+std::string diff_of(const Kernel& kernel, bool coloured);
 
 }  // namespace flash_steps

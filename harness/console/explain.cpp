@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "harness/base/terminal.h"
 #include "harness/base/text.h"
 #include "harness/console/report.h"
 #include "harness/contract/source.h"
@@ -11,12 +12,11 @@
 namespace flash_steps {
 namespace {
 
-constexpr int page_width = 110;
-
 std::string counter_columns(const std::string& word, const std::vector<std::string>& cells) {
-  constexpr int widths[] = {14, 14, 12, 12, 12};
-  std::string line = "      " + pad_right(word, 20);
-  for (size_t i = 0; i < cells.size(); i++) line += pad_left(cells[i], widths[i]);
+  // A narrow page has room for seven digits with their commas.
+  const int width = page_width() < 90 ? 10 : 13;
+  std::string line = "  " + pad_right(word, 25);
+  for (const std::string& cell : cells) line += pad_left(cell, width);
   return line;
 }
 
@@ -28,7 +28,7 @@ std::string describe_line(const LineCounters& line) {
                                   shared ? grouped(line.ideal_wavefronts) : "", shared ? grouped(conflicts) : "",
                                   line.sectors != 0 ? grouped(line.sectors) : ""});
   if (conflicts != 0) {
-    text += "  <- CONFLICTS: " + significant(double(line.wavefronts) / line.ideal_wavefronts, 2) + "x";
+    text += "  <- " + significant(double(line.wavefronts) / line.ideal_wavefronts, 2) + "x CONFLICTS";
   }
   return text;
 }
@@ -70,7 +70,7 @@ class Listing {
 
   void print_source(int line) {
     out_ << pad_left(std::to_string(line), 4);
-    if (exists(line)) out_ << "  " << shortened(source_[line - 1], page_width - 6);
+    if (exists(line)) out_ << "  " << shortened(source_[line - 1], page_width() - 6);
     out_ << "\n";
   }
 
@@ -96,7 +96,7 @@ void print_explanation(std::ostream& out, const Run& run, const Kernel& kernel) 
   const std::vector<std::string> source = file ? read_lines(*file) : std::vector<std::string>{};
 
   out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation) << "\n"
-      << describe(run.problem) << "\n\n"
+      << wrapped(describe(run.problem), page_width(), 2) << "\n\n"
       << "line\n"
       << counter_columns("word", {"instructions", "wavefronts", "ideal", "conflicts", "sectors"}) << "\n";
   std::vector<LineCounters> lines;

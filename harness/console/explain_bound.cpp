@@ -3,10 +3,11 @@
 #include <ostream>
 #include <stdexcept>
 
-#include "harness/base/process.h"
+#include "harness/base/error.h"
 #include "harness/console/bound.h"
+#include "harness/measure/plan.h"
 #include "harness/model/tile_work.h"
-#include "harness/results/stored_times.h"
+#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
@@ -31,11 +32,8 @@ std::map<std::string, Fa2Speed> fa2_or_nothing(Dtype dtype) {
 
 // Nothing where the build has no machine code, or there is no disassembler.
 std::vector<MachineCodeRow> built_or_nothing(const Kernel& kernel, const Variant& variant) {
-  Options options;
-  options.config = variant.tile.config;
-  options.dtypes = {variant.dtype};
   try {
-    return read_machine_code(executable(), {&kernel}, options);
+    return read_machine_code(kernel, chosen_variants(kernel, Target::gpu, variant.dtype, variant.tile.config), {});
   } catch (const MachineError&) {
     return {};
   }
@@ -43,7 +41,7 @@ std::vector<MachineCodeRow> built_or_nothing(const Kernel& kernel, const Variant
 
 }  // namespace
 
-BoundExplainer::BoundExplainer(Backend& emulator, Dtype dtype)
+BoundExplainer::BoundExplainer(Machine& emulator, Dtype dtype)
     : emulator_(emulator), machine_code_(machine_code_or_nothing()), fa2_(fa2_or_nothing(dtype)) {}
 
 void BoundExplainer::print(std::ostream& out, const Kernel& kernel, const Variant& variant) {

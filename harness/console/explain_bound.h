@@ -6,7 +6,7 @@
 #include <string>
 
 #include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 #include "harness/model/fa2_speed.h"
 #include "harness/sass/stored.h"
 
@@ -16,13 +16,13 @@ namespace flash_steps {
 /// cannot be read leaves open what it would tell.
 class BoundExplainer {
  public:
-  BoundExplainer(Backend& emulator, Dtype dtype);
+  BoundExplainer(Machine& emulator, Dtype dtype);
 
   /// Runs the variant, which must be right, on the emulator; another problem is loaded afterwards.
   void print(std::ostream& out, const Kernel& kernel, const Variant& variant);
 
  private:
-  Backend& emulator_;
+  Machine& emulator_;
   StoredMachineCode machine_code_;
   std::map<std::string, Fa2Speed> fa2_;
 };

@@ -8,9 +8,7 @@
 
 namespace flash_steps {
 
-/// Names of a kernel's configs, each once, in the order of the file.
-std::vector<std::string> configs_of(const Kernel& kernel);
-
+/// By chapter, each with its summary and its configs. A kernel that is not built is shown as such.
 void print_list(std::ostream& out, const std::vector<const Kernel*>& kernels);
 
 }  // namespace flash_steps

@@ -4,7 +4,9 @@
 #include <ostream>
 #include <set>
 
+#include "harness/base/terminal.h"
 #include "harness/base/text.h"
+#include "harness/results/compare.h"
 
 namespace flash_steps {
 namespace {
@@ -35,11 +37,10 @@ std::string determinism_text(const Run& run) {
   return std::to_string(run.determinism->repeats) + "x " + (run.determinism->bit_equal ? "bit-equal" : "NOT bit-equal");
 }
 
-void print_emulated(std::ostream& out, const Run& run) {
-  out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation);
-  if (run.determinism) out << ", " << determinism_text(run);
-  out << "\n";
-  if (run.counters) print_counters(out, *run.counters);
+// What is not right stands out.
+std::string verdict_word(Verdict verdict) {
+  constexpr const char* words[] = {"right", "WRONG", "HAZARD"};
+  return words[static_cast<int>(verdict)];
 }
 
 std::string kilobytes(int bytes) { return significant(bytes / 1024.0, 4) + "K"; }
@@ -55,7 +56,7 @@ std::vector<const Run*> best_configs(const std::vector<Run>& runs) {
 }
 
 std::vector<std::string> time_cells(const std::optional<TimingSummary>& timing, const Validation& validation) {
-  if (!timing) return {validation.passed ? "right" : "WRONG", "", ""};
+  if (!timing) return {verdict_word(validation.verdict), "", ""};
   const double spread = 100 * (timing->p80_ms - timing->p20_ms) / timing->median_ms;
   return {fixed(timing->median_ms, 3), fixed(spread, 1) + "%", fixed(timing->tflops, 1)};
 }
@@ -88,8 +89,7 @@ void print_stored_notes(std::ostream& out, const std::vector<Run>& runs, Baselin
   }
 }
 
-void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std::vector<BaselineRun>& baselines) {
-  constexpr int most_columns = 110;
+void print_gpu_rows(std::ostream& out, const std::vector<Run>& runs, const std::vector<BaselineRun>& baselines) {
   int kernel_width = 6;
   int config_width = 6;
   for (const Run& run : runs) {
@@ -119,13 +119,13 @@ void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std:
     out << row(run.kernel, run.config, cells);
     if (run.determinism) out << "  " << determinism_text(run);
     if (std::find(best.begin(), best.end(), &run) != best.end()) out << "  best";
-    if (run.timing && run.timing->throttled) out << "  throttled";
+    if (run.timing && run.timing->state.throttled) out << "  throttled";
     out << "\n";
   }
   for (const BaselineRun& run : baselines) {
     const std::string name = name_of(run.baseline);
     if (run.unavailable) {
-      out << shortened(pad_right(name, kernel_width) + "  " + *run.unavailable, most_columns) << "\n";
+      out << shortened(pad_right(name, kernel_width) + "  " + *run.unavailable, page_width()) << "\n";
       continue;
     }
     std::vector<std::string> cells = time_cells(run.timing, run.validation);
@@ -137,16 +137,20 @@ void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std:
 
 }  // namespace
 
-std::string describe(const Problem& problem) {
-  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
-         std::to_string(problem.seqlen) + ", head_dim " + std::to_string(problem.head_dim) + ", " +
-         name_of(problem.dtype) + ", " + name_of(problem.inputs) + " inputs, seed " + std::to_string(problem.seed);
+void print_gpu_table(std::ostream& out, const std::vector<Run>& runs, const std::vector<BaselineRun>& baselines) {
+  if (runs.empty()) return;
+  print_gpu_rows(out, runs, baselines);
+  out << "\n";
 }
 
 std::string verdict_line(const Validation& validation) {
-  return std::string(validation.passed ? "right" : "WRONG") + ": largest error " +
-         significant(validation.max_abs_error, 2) + " (tolerance " + significant(validation.tolerance, 2) + "), rms " +
-         significant(validation.rms_error, 2);
+  std::string line = verdict_word(validation.verdict) + ": ";
+  if (!validation.hazards.empty()) {
+    line +=
+        std::to_string(validation.hazards.size()) + (validation.hazards.size() == 1 ? " hazard" : " hazards") + ", ";
+  }
+  return line + "largest error " + significant(validation.max_abs_error, 2) + " (tolerance " +
+         significant(validation.tolerance, 2) + "), rms " + significant(validation.rms_error, 2);
 }
 
 void print_counters(std::ostream& out, const Counters& counters) {
@@ -168,19 +172,33 @@ void print_counters(std::ostream& out, const Counters& counters) {
       << grouped(counters.hbm_bytes_written) << " written\n";
 }
 
-void print_runs(std::ostream& out, const DeviceFacts& device, const std::vector<Run>& runs,
-                const std::vector<BaselineRun>& baselines) {
-  if (runs.empty()) return;
-  out << device.name << ": " << describe(runs.front().problem) << "\n\n";
-  if (device.backend == Target::gpu) {
-    print_gpu_table(out, runs, baselines);
-    out << "\n";
-    return;
-  }
-  for (const Run& run : runs) {
-    print_emulated(out, run);
-    out << "\n";
-  }
+void print_heading(std::ostream& out, const DeviceFacts& device, const Problem& problem) {
+  out << wrapped(device.name + ": " + describe(problem), page_width(), 2) << "\n\n";
+}
+
+void print_emulated(std::ostream& out, const Run& run) {
+  std::string line = run.kernel + "  " + run.config + "  " + verdict_line(run.validation);
+  if (run.determinism) line += ", " + determinism_text(run);
+  out << line << "\n";
+  if (run.counters) print_counters(out, *run.counters);
+  out << "\n";
+}
+
+void print_verdict(std::ostream& out, const Run& run) {
+  out << run.kernel << "  " << run.config << "  " << verdict_line(run.validation) << "\n";
+}
+
+void print_summary(std::ostream& out, const std::vector<Run>& runs) {
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(runs.begin(), runs.end(), [&](const Run& run) { return run.validation.verdict == verdict; });
+  };
+  std::string line = std::to_string(count(Verdict::right)) + " right";
+  if (const auto wrong = count(Verdict::wrong)) line += ", " + std::to_string(wrong) + " wrong";
+  if (const auto hazards = count(Verdict::hazard)) line += ", " + std::to_string(hazards) + " with a hazard";
+  const auto differ = std::count_if(runs.begin(), runs.end(),
+                                    [](const Run& run) { return run.determinism && !run.determinism->bit_equal; });
+  if (differ > 0) line += ", " + std::to_string(differ) + " not bit-equal";
+  out << line << "\n";
 }
 
 }  // namespace flash_steps

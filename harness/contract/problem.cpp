@@ -1,33 +1,46 @@
 #include "harness/contract/problem.h"
 
+#include "harness/base/text.h"
+
 namespace flash_steps {
 
 const char* name_of(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::fp16:
-      return "fp16";
-    case Dtype::bf16:
-      return "bf16";
-  }
-  return "";
+  constexpr const char* names[] = {"fp16", "bf16"};
+  return names[static_cast<int>(dtype)];
 }
 
 const char* name_of(InputDistribution inputs) {
-  switch (inputs) {
-    case InputDistribution::normal:
-      return "normal";
-    case InputDistribution::uniform:
-      return "uniform";
-    case InputDistribution::large:
-      return "large";
-    case InputDistribution::constant:
-      return "constant";
-    case InputDistribution::onehot:
-      return "onehot";
-    case InputDistribution::tiny:
-      return "tiny";
-  }
-  return "";
+  constexpr const char* names[] = {"normal", "uniform", "large", "constant", "onehot", "tiny", "negative", "positive"};
+  return names[static_cast<int>(inputs)];
+}
+
+const char* name_of(Mask mask) {
+  constexpr const char* names[] = {"none", "causal"};
+  return names[static_cast<int>(mask)];
+}
+
+const char* name_of(Pass pass) {
+  constexpr const char* names[] = {"forward", "backward", "both"};
+  return names[static_cast<int>(pass)];
+}
+
+double Problem::flops() const {
+  constexpr double of_pass[] = {1, 2.5, 3.5};
+  const double products = 4.0 * batch * heads * double(seqlen) * keys() * head_dim;
+  return products * of_pass[static_cast<int>(pass)] * (mask == Mask::causal ? 0.5 : 1);
+}
+
+std::string describe(const Problem& problem) {
+  std::string text = "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) +
+                     ", seqlen " + std::to_string(problem.seqlen) + ", head_dim " + std::to_string(problem.head_dim) +
+                     ", " + name_of(problem.dtype) + ", " + name_of(problem.inputs) + " inputs, seed " +
+                     std::to_string(problem.seed);
+  if (problem.keys() != problem.seqlen) text += ", " + std::to_string(problem.keys()) + " keys";
+  if (problem.key_heads() != problem.heads) text += ", " + std::to_string(problem.key_heads()) + " heads of keys";
+  if (problem.mask != Mask::none) text += std::string(", ") + name_of(problem.mask) + " mask";
+  if (problem.dropout != 0) text += ", dropout " + significant(problem.dropout, 6);
+  if (problem.pass != Pass::forward) text += std::string(", ") + name_of(problem.pass);
+  return text;
 }
 
 }  // namespace flash_steps

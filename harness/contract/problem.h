@@ -5,39 +5,70 @@
 #include <string>
 #include <vector>
 
-#include "harness/contract/kernel.h"
-
 namespace flash_steps {
 
-/// How Q, K and V are filled; see inputs.cpp for what each is good for.
-enum class InputDistribution { normal, uniform, large, constant, onehot, tiny };
+enum class Dtype { fp16, bf16 };
 
-/// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q, K, V, O in [batch, seqlen, heads, head_dim].
+/// How Q, K and V are filled; see truth/inputs.cpp for what each is good for.
+enum class InputDistribution { normal, uniform, large, constant, onehot, tiny, negative, positive };
+
+/// Which keys a query attends to: all, or (causal, aligned at the ends) those up to its own place.
+enum class Mask { none, causal };
+
+/// O from Q, K and V; the gradients of Q, K and V from that of O; or one after the other.
+enum class Pass { forward, backward, both };
+
+/// The head_dim of the sixteen.
+constexpr int default_head_dim = 128;
+
+/// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q and O in [batch, seqlen, heads, head_dim] and K and
+/// V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V.
 struct Problem {
   int batch = 1;
   int heads = 1;
-  int seqlen = 256;
-  int head_dim = supported_head_dim;
+  int seqlen = 256;  ///< queries
+  int head_dim = default_head_dim;
   Dtype dtype = Dtype::fp16;
   InputDistribution inputs = InputDistribution::normal;
   uint64_t seed = 1;
+  int seqlen_kv = 0;   ///< keys; 0: as many as queries
+  int kv_heads = 0;    ///< 0: as many as heads
+  double dropout = 0;  ///< the probability with which a weight is dropped
+  Mask mask = Mask::none;
+  Pass pass = Pass::forward;
 
-  /// Elements of each of Q, K, V and O.
+  int keys() const { return seqlen_kv != 0 ? seqlen_kv : seqlen; }
+  int key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
+
+  /// Elements of each of Q and O.
   int64_t elements() const { return int64_t{batch} * heads * seqlen * head_dim; }
-  /// Bytes of each of Q, K, V and O.
+  /// Bytes of each of Q and O.
   int64_t bytes() const { return elements() * 2; }
-  /// 4·batch·heads·seqlen²·head_dim: two matrix products, a multiply and an add each; the softmax is not counted.
-  double flops() const { return 4.0 * batch * heads * double(seqlen) * seqlen * head_dim; }
+  /// Elements of each of K and V.
+  int64_t kv_elements() const { return int64_t{batch} * key_heads() * keys() * head_dim; }
+  int64_t kv_bytes() const { return kv_elements() * 2; }
+
+  /// Multiplications and additions of the matrix products, and nothing else: forward 4·batch·heads·seqlen·keys·head_dim
+  /// (two products, a multiply and an add each), backward 2.5 times as many (five products), causal half of it.
+  double flops() const;
 
   bool operator==(const Problem&) const = default;
 };
 
 inline constexpr Dtype all_dtypes[] = {Dtype::fp16, Dtype::bf16};
-inline constexpr InputDistribution all_distributions[] = {InputDistribution::normal, InputDistribution::uniform,
-                                                          InputDistribution::large,  InputDistribution::constant,
-                                                          InputDistribution::onehot, InputDistribution::tiny};
+inline constexpr Mask all_masks[] = {Mask::none, Mask::causal};
+inline constexpr Pass all_passes[] = {Pass::forward, Pass::backward, Pass::both};
+inline constexpr InputDistribution all_distributions[] = {
+    InputDistribution::normal, InputDistribution::uniform, InputDistribution::large,    InputDistribution::constant,
+    InputDistribution::onehot, InputDistribution::tiny,    InputDistribution::negative, InputDistribution::positive};
 
 const char* name_of(Dtype dtype);
 const char* name_of(InputDistribution inputs);
+const char* name_of(Mask mask);
+const char* name_of(Pass pass);
+
+/// "batch 1, heads 1, seqlen 256, head_dim 128, fp16, normal inputs, seed 1", and behind it what is not as in the
+/// sixteen: ", 512 keys, 2 heads of keys, causal mask, dropout 0.1, backward".
+std::string describe(const Problem& problem);
 
 }  // namespace flash_steps

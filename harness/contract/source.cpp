@@ -10,7 +10,7 @@ std::optional<std::filesystem::path> find_source(const Kernel& kernel) {
   namespace fs = std::filesystem;
   std::error_code error;
   for (const fs::path& root : {fs::path(FLASH_STEPS_SOURCE_DIR), executable().parent_path().parent_path()}) {
-    const fs::path file = root / "kernels" / (kernel.name + ".cu");
+    const fs::path file = root / kernel.source_path();
     if (fs::is_regular_file(file, error)) return file;
   }
   return std::nullopt;

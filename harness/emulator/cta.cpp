@@ -2,28 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
 #include <utility>
 
 #include "harness/emulator/execute.h"
 
-namespace flash_steps {
-inline namespace on_emulator {
-
-constinit thread_local Dim3 threadIdx;
-constinit thread_local Dim3 blockIdx;
-constinit thread_local Dim3 blockDim;
-constinit thread_local Dim3 gridDim;
-
-}  // namespace on_emulator
-
-namespace emulator {
+namespace flash_steps::emulator {
 namespace {
-
-// Unwinds a lane that is given up.
-struct Cancelled {};
-
-constinit thread_local Lane* running_lane = nullptr;
 
 // "lanes 0, 2-5" of the numbers {0, 2, 3, 4, 5}
 std::string ranges(const char* noun, const std::vector<int>& numbers) {
@@ -65,66 +49,9 @@ std::string describe(const char* noun, const std::vector<Waiting>& groups) {
 
 }  // namespace
 
-void perform(const Operation& operation) {
-  if (running_lane == nullptr) {
-    throw std::logic_error(std::string(name_of(operation.word)) +
-                           " was called outside of a kernel; words run in emulator::launch alone");
-  }
-  running_lane->park(operation);
-}
-
-Lane::Lane(const std::function<void()>& thread_body) : thread_body_(thread_body), fiber_([this] { live(); }) {}
-
-Lane::~Lane() {
-  retired_ = true;
-  fiber_.resume();
-}
-
-void Lane::begin_cta() {
-  begun_ = false;
-  exited_ = false;
-  cancelled_ = false;
-  error_ = nullptr;
-}
-
-void Lane::resume() {
-  begun_ = true;
-  running_lane = this;
-  fiber_.resume();
-  running_lane = nullptr;
-}
-
-void Lane::cancel() {
-  if (!begun_ || exited_) return;
-  cancelled_ = true;
-  resume();
-}
-
-void Lane::park(const Operation& operation) {
-  // A destructor that calls a word while the lane is unwound must not be waited for.
-  if (cancelled_) return;
-  operation_ = &operation;
-  fiber_.suspend();
-  if (cancelled_) throw Cancelled{};
-}
-
-void Lane::live() {
-  while (!retired_) {
-    try {
-      thread_body_();
-    } catch (const Cancelled&) {
-    } catch (...) {
-      error_ = std::current_exception();
-    }
-    exited_ = true;
-    fiber_.suspend();
-  }
-}
-
 Cta::Cta(const LaunchConfig& config, const std::function<void()>& thread_body)
     : config_(config),
       warps_(config.threads / warp_lanes),
-      hazards_(config.kernel),
       shared_(config.smem_bytes, config.threads, hazards_),
       global_(config.buffers, hazards_),
       states_(warps_),
@@ -264,5 +191,4 @@ void Cta::cancel() {
   for (const auto& lane : lanes_) lane->cancel();
 }
 
-}  // namespace emulator
-}  // namespace flash_steps
+}  // namespace flash_steps::emulator

@@ -5,9 +5,9 @@
 #include <mutex>
 #include <stdexcept>
 #include <string_view>
-#include <thread>
 #include <tuple>
 
+#include "harness/base/parallel.h"
 #include "harness/emulator/cta.h"
 #include "harness/emulator/emulator.h"
 
@@ -34,6 +34,11 @@ void check(const LaunchConfig& config) {
     throw std::invalid_argument("a grid of " + std::to_string(config.grid_x) + "x" + std::to_string(config.grid_y) +
                                 "x" + std::to_string(config.grid_z) + " has no CTA; 1x1x1 is the smallest");
   }
+  const int64_t ctas = int64_t{config.grid_x} * config.grid_y * config.grid_z;
+  if (config.first_cta < 0 || config.first_cta >= ctas) {
+    throw std::invalid_argument("a grid of " + std::to_string(ctas) + " CTAs has none of number " +
+                                std::to_string(config.first_cta) + "; 0 is the first");
+  }
   for (const GlobalBuffer& buffer : config.buffers) {
     if (reinterpret_cast<uintptr_t>(buffer.data) % buffer_alignment != 0) {
       throw std::invalid_argument("buffer " + buffer.name + " is not aligned to 256 bytes, as a GPU's would be");
@@ -42,7 +47,7 @@ void check(const LaunchConfig& config) {
 }
 
 int worker_count(const LaunchConfig& config, int64_t ctas) {
-  int64_t workers = config.host_threads > 0 ? config.host_threads : std::thread::hardware_concurrency();
+  int64_t workers = config.host_threads > 0 ? config.host_threads : cores();
   workers = std::min({workers, ctas, int64_t{max_lanes_of_all_workers} / config.threads});
   return static_cast<int>(std::max<int64_t>(workers, 1));
 }
@@ -51,9 +56,9 @@ int worker_count(const LaunchConfig& config, int64_t ctas) {
 class Grid {
  public:
   explicit Grid(const LaunchConfig& config)
-      : config_(config), ctas_(int64_t{config.grid_x} * config.grid_y * config.grid_z) {}
+      : config_(config), ctas_(int64_t{config.grid_x} * config.grid_y * config.grid_z), next_(config.first_cta) {}
 
-  int64_t ctas() const { return ctas_; }
+  int64_t ctas_to_run() const { return ctas_ - config_.first_cta; }
 
   void run(const std::function<void()>& thread_body, std::unique_ptr<Cta>& cta) {
     int64_t number = -1;
@@ -75,16 +80,16 @@ class Grid {
     if (error_) std::rethrow_exception(error_);
   }
 
- private:
   Dim3 index(int64_t number) const {
     const int64_t row = number / config_.grid_x;
     return {static_cast<unsigned>(number % config_.grid_x), static_cast<unsigned>(row % config_.grid_y),
             static_cast<unsigned>(row / config_.grid_y)};
   }
 
+ private:
   const LaunchConfig& config_;
   const int64_t ctas_;
-  std::atomic<int64_t> next_ = 0;
+  std::atomic<int64_t> next_;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr error_;
@@ -175,16 +180,21 @@ Counters counters_of(const Workers& workers) {
   return counters;
 }
 
-std::vector<Hazard> hazards_of(const std::string& kernel, const Workers& workers) {
+int64_t touched_smem_bytes(const Workers& workers) {
+  int64_t touched = 0;
+  for (const auto& worker : workers) touched = std::max(touched, worker->touched_smem_bytes());
+  return touched;
+}
+
+std::vector<Hazard> hazards_of(const Grid& grid, const Workers& workers) {
   std::vector<HazardLog::Entry> entries;
-  std::vector<GlobalMemory::Store> stores;
+  std::vector<const GlobalMemory*> memories;
   for (const auto& worker : workers) {
     const auto& found = worker->hazards().entries();
     entries.insert(entries.end(), found.begin(), found.end());
-    const auto& stored = worker->global().stores();
-    stores.insert(stores.end(), stored.begin(), stored.end());
+    memories.push_back(&worker->global());
   }
-  const auto conflicts = write_conflicts(kernel, stores);
+  const auto conflicts = write_conflicts(memories, [&](int64_t number) { return grid.index(number); });
   entries.insert(entries.end(), conflicts.begin(), conflicts.end());
   return merge(std::move(entries));
 }
@@ -194,15 +204,11 @@ std::vector<Hazard> hazards_of(const std::string& kernel, const Workers& workers
 LaunchReport launch(const LaunchConfig& config, const std::function<void()>& thread_body) {
   check(config);
   Grid grid(config);
-  Workers workers(worker_count(config, grid.ctas()));
-  std::vector<std::thread> threads;
-  for (size_t w = 1; w < workers.size(); w++) {
-    threads.emplace_back([&grid, &thread_body, &worker = workers[w]] { grid.run(thread_body, worker); });
-  }
-  grid.run(thread_body, workers[0]);
-  for (std::thread& thread : threads) thread.join();
+  Workers workers(worker_count(config, grid.ctas_to_run()));
+  on_workers(static_cast<int>(workers.size()), [&](int w) { grid.run(thread_body, workers[w]); });
   grid.rethrow();
-  return {counters_of(workers), lines_of(workers), hazards_of(config.kernel, workers)};
+  std::erase(workers, nullptr);  // those for which there was no thread
+  return {counters_of(workers), lines_of(workers), hazards_of(grid, workers), touched_smem_bytes(workers)};
 }
 
 }  // namespace flash_steps::emulator

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "harness/base/error.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/device.h"
 
@@ -21,14 +22,15 @@ std::string version(int cuda_version) {  // 1000·major + 10·minor
   return std::to_string(cuda_version / 1000) + "." + std::to_string(cuda_version % 1000 / 10);
 }
 
+template <typename Error = MachineError>
 [[noreturn]] void refuse(const std::string& reason, const std::string& also_works = "") {
-  throw MachineError(reason + "; " + (also_works.empty() ? "" : also_works + " or ") + "--device=emulator would work");
+  throw Error(reason + "; " + (also_works.empty() ? "" : also_works + " or ") + "--device=emulator would work");
 }
 
 void require_visible_gpu() {
   int driver = 0;
   // 0 where there is no driver: cudaGetDeviceCount gives the same error for that and for one that is too old.
-  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) refuse("this machine has no NVIDIA driver");
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) refuse<NoGpu>("this machine has no NVIDIA driver");
 
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
@@ -38,7 +40,7 @@ void require_visible_gpu() {
   }
   if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0)) {
     const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-    if (visible == nullptr) refuse("the driver finds no GPU");
+    if (visible == nullptr) refuse<NoGpu>("the driver finds no GPU");
     refuse("no GPU is visible with CUDA_VISIBLE_DEVICES=" + std::string(visible), "another value");
   }
   if (error != cudaSuccess) {
@@ -82,10 +84,6 @@ std::string require_gpu() {
 }
 
 DeviceFacts device_facts(const Nvml* nvml) {
-  size_t free_bytes = 0;
-  size_t total_bytes = 0;
-  check_cuda(cudaMemGetInfo(&free_bytes, &total_bytes), "asking for the memory of the GPU");
-
   DeviceFacts facts;
   facts.backend = Target::gpu;
   facts.name = name_of_gpu();
@@ -93,7 +91,7 @@ DeviceFacts device_facts(const Nvml* nvml) {
                              std::to_string(attribute(cudaDevAttrComputeCapabilityMinor));
   facts.sm_count = attribute(cudaDevAttrMultiProcessorCount);
   facts.l2_bytes = attribute(cudaDevAttrL2CacheSize);
-  facts.memory_bytes = static_cast<int64_t>(total_bytes);
+  facts.memory_bytes = static_cast<int64_t>(gpu_memory().total_bytes);
   facts.smem_bytes_per_cta = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
   facts.sm_clock_max_mhz = attribute(cudaDevAttrClockRate) / 1000.0;
   facts.memory_clock_max_mhz = attribute(cudaDevAttrMemoryClockRate) / 1000.0;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "harness/gpu/timing/nvml.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/device.h"
 
 namespace flash_steps {
 

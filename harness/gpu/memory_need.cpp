@@ -1,7 +1,6 @@
 #include "harness/gpu/memory_need.h"
 
-#include <cstdio>
-
+#include "harness/base/text.h"
 #include "harness/gpu/truth/reference.h"
 
 namespace flash_steps {
@@ -64,18 +63,6 @@ std::optional<std::string> memory_refusal(const Problem& problem, bool with_refe
   return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
          std::to_string(problem.seqlen) + " needs " + readable_bytes(need) + " of GPU memory and " +
          readable_bytes(free_bytes) + " are free; " + what_would_fit(problem, with_reference, usable);
-}
-
-std::string readable_bytes(double bytes) {
-  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  int unit = 0;
-  while (bytes >= 1024 && unit < 6) {
-    bytes /= 1024;
-    unit++;
-  }
-  char text[64];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-  return text;
 }
 
 }  // namespace flash_steps

@@ -16,7 +16,4 @@ double memory_need(const Problem& problem, bool with_reference);
 /// Why the problem does not fit in `free_bytes`, as a sentence that says what would fit; nothing if it does.
 std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes);
 
-/// "512 bytes", "48.0 KiB", "79.1 GiB".
-std::string readable_bytes(double bytes);
-
 }  // namespace flash_steps

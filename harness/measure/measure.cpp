@@ -1,132 +1,117 @@
 #include "harness/measure/measure.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
+#include <optional>
 
+#include "harness/base/error.h"
+#include "harness/base/statistics.h"
 #include "harness/base/text.h"
-#include "harness/console/report.h"
-#include "harness/truth/validate.h"
+#include "harness/contract/coverage.h"
+#include "harness/measure/ranking.h"
+#include "harness/results/compare.h"
+#include "harness/results/freshness.h"
 
 namespace flash_steps {
 namespace {
 
-// The configs of a kernel are ranked by a few samples, which tell the better ones from the worse; the best of them are
-// then measured, which tells the best.
-constexpr size_t finalists = 2;
-
-TimingBudget ranking_budget(const TimingBudget& budget) {
-  return {.min_samples = std::min(budget.min_samples, 5), .min_seconds = budget.min_seconds / 50};
-}
-
 // Measures one problem.
 class Measuring {
  public:
-  Measuring(Backend& backend, const Problem& problem, const std::vector<Job>& jobs, const Options& options,
+  Measuring(Machine& machine, const Problem& problem, const std::vector<Job>& jobs, const Settings& settings,
             Progress& progress)
-      : backend_(backend), problem_(problem), jobs_(jobs), options_(options), progress_(progress) {
+      : machine_(machine), problem_(problem), jobs_(jobs), settings_(settings), progress_(progress) {
     for (const Job& job : jobs) {
       Run run;
       run.kernel = job.kernel->name;
       run.config = job.variant->tile.config;
       run.problem = problem;
-      run.resources = backend.resources(*job.variant);
-      run.validation.passed = true;  // until a check says otherwise
+      run.code = code_hash(*job.kernel);
+      run.resources = machine.resources(*job.variant);
       result.runs.push_back(run);
     }
   }
 
-  // An error that only an odd or an even number of iterations shows would hide at one shape.
-  void check_small_shapes(std::set<const Variant*>& right) {
-    struct Shape {
-      Problem problem;
-      std::vector<size_t> jobs;
-    };
-    std::vector<Shape> shapes;  // each once: loading one costs more than a check
-    for (int blocks : {3, 4}) {
-      for (size_t i = 0; i < jobs_.size(); i++) {
-        if (right.count(jobs_[i].variant) != 0) continue;
-        const TileShape& tile = jobs_[i].variant->tile;
-        Problem problem = problem_;
-        problem.batch = 2;
-        problem.heads = tile.heads != 0 ? tile.heads : 2;
-        problem.seqlen = blocks * seqlen_step(tile);
+  // What is wrong at one problem can be right at another: see small_problems().
+  void check_small_problems(std::set<const Variant*>& right) {
+    std::vector<std::pair<Problem, std::vector<size_t>>> problems;  // each once: loading one costs more than a check
+    for (size_t i = 0; i < jobs_.size(); i++) {
+      if (right.contains(jobs_[i].variant)) continue;
+      for (const Problem& problem : small_problems(*jobs_[i].variant, problem_)) {
         const auto same =
-            std::find_if(shapes.begin(), shapes.end(), [&](const Shape& shape) { return shape.problem == problem; });
-        if (same == shapes.end()) {
-          shapes.push_back({problem, {i}});
-        } else {
-          same->jobs.push_back(i);
-        }
+            std::find_if(problems.begin(), problems.end(), [&](const auto& known) { return known.first == problem; });
+        (same == problems.end() ? problems.emplace_back(problem, std::vector<size_t>()) : *same).second.push_back(i);
       }
     }
-    for (const Shape& shape : shapes) {
-      for (const size_t i : shape.jobs) check(i, shape.problem);
+    for (const auto& [problem, of_problem] : problems) {
+      for (const size_t i : of_problem) check(i, problem);
     }
     for (size_t i = 0; i < jobs_.size(); i++) {
-      if (result.runs[i].validation.passed) right.insert(jobs_[i].variant);
+      if (result.runs[i].validation.right()) right.insert(jobs_[i].variant);
     }
   }
 
-  void check_all() {
-    for (size_t i = 0; i < jobs_.size(); i++) check(i, problem_);
+  void check_one(size_t i) {
+    check(i, problem_);
+    progress_.step();
   }
 
-  void repeat_all() {
-    for (size_t i = 0; i < jobs_.size(); i++) {
-      Run& run = result.runs[i];
-      if (!run.validation.passed) continue;
-      const std::string repeats = std::to_string(options_.repeats);
-      progress_.say("launching " + jobs_[i].name() + " " + repeats + " times");
-      const int differing = backend_.differing_repeats(*jobs_[i].variant, options_.repeats);
-      run.determinism = {options_.repeats, differing == 0};
-      if (differing > 0) {
-        result.complaints.push_back(jobs_[i].name() + " is not deterministic at " + describe(problem_) + ": of " +
-                                    repeats + " outputs " + std::to_string(differing) +
-                                    " differ from the first; a race would explain it");
-      }
+  void repeat(size_t i) {
+    Run& run = result.runs[i];
+    if (!run.validation.right()) return;
+    const std::string repeats = std::to_string(settings_.repeats);
+    load(problem_);
+    progress_.say("launching " + jobs_[i].name() + " " + repeats + " times");
+    const int differing = machine_.differing_repeats(*jobs_[i].variant, settings_.repeats);
+    run.determinism = {settings_.repeats, differing == 0};
+    if (differing > 0) {
+      result.complaints.push_back(jobs_[i].name() + " is not deterministic at " + describe(problem_) + ": of " +
+                                  repeats + " outputs " + std::to_string(differing) +
+                                  " differ from the first; a race would explain it");
     }
+    progress_.step();
   }
 
-  void prepare_baselines() {
-    for (const Baseline baseline : options_.baselines) {
+  void prepare_baselines(Stopwatch& stopwatch) {
+    for (const Baseline baseline : settings_.baselines) {
       load(problem_);
       progress_.say(std::string("preparing ") + name_of(baseline) + " at seqlen " + std::to_string(problem_.seqlen));
       BaselineRun run;
       run.baseline = baseline;
       run.problem = problem_;
-      run.unavailable = backend_.prepare(baseline);
-      if (run.unavailable) {
-        result.notes.push_back(*run.unavailable);
-      } else {
-        run.implementation = backend_.implementation(baseline);
-        run.memory = backend_.memory(baseline);
-        run.validation.passed = true;  // until a check says otherwise
+      try {
+        stopwatch.prepare(baseline);
+        run.implementation = stopwatch.implementation(baseline);
+        run.memory = stopwatch.memory(baseline);
+      } catch (const MachineError& error) {
+        run.unavailable = error.what();
+        run.out_of_memory = dynamic_cast<const OutOfMemory*>(&error) != nullptr;
+        result.notes.emplace_back(error.what());
       }
       result.baselines.push_back(run);
     }
   }
 
-  void check_baselines() {
+  void check_baselines(Stopwatch& stopwatch) {
     for (BaselineRun& run : result.baselines) {
-      if (run.unavailable || !run.validation.passed) continue;
+      if (run.unavailable || !run.validation.right()) continue;
       progress_.say(std::string("checking ") + name_of(run.baseline));
-      run.validation = judged(name_of(run.baseline), problem_, backend_.check(run.baseline));
+      run.validation = judged(name_of(run.baseline), problem_, stopwatch.check(run.baseline));
     }
   }
 
-  void time_all() {
+  void time_all(Stopwatch& stopwatch) {
     std::vector<size_t> timed;
     for (size_t i = 0; i < jobs_.size(); i++) {
-      if (result.runs[i].validation.passed) timed.push_back(i);
+      if (result.runs[i].validation.right()) timed.push_back(i);
     }
     if (timed.empty()) return;
     if (needs_ranking(timed)) {
-      time(timed, ranking_budget(options_.budget));
+      time(stopwatch, timed, ranking_budget(settings_.budget));
       for (const size_t i : timed) result.runs[i].timing->full_budget = false;
       timed = finalists_of_each_kernel(timed);
     }
-    time(timed, options_.budget);
+    time(stopwatch, timed, settings_.budget);
   }
 
   Measurement result;
@@ -141,41 +126,35 @@ class Measuring {
   // With one kernel alone its configs are what is studied.
   bool needs_ranking(const std::vector<size_t>& timed) const {
     const auto groups = by_kernel(timed);
-    return groups.size() > 1 &&
-           std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group.second.size() > finalists; });
+    return groups.size() > 1 && std::any_of(groups.begin(), groups.end(),
+                                            [](const auto& group) { return group.second.size() > least_finalists; });
   }
 
-  // By pairs, since clocks change while they are timed.
   std::vector<size_t> finalists_of_each_kernel(const std::vector<size_t>& timed) const {
     std::vector<size_t> indices;
     for (const auto& [kernel, configs] : by_kernel(timed)) {
-      const TimingSummary& first = *result.runs[configs.front()].timing;
-      std::multimap<double, size_t, std::greater<>> by_speed;
-      for (const size_t i : configs) by_speed.emplace(paired_percent(first, *result.runs[i].timing), i);
-      size_t taken = 0;
-      for (const auto& [speed, i] : by_speed) {
-        if (taken++ == finalists) break;
-        indices.push_back(i);
-      }
+      std::vector<const TimingSummary*> timings;
+      for (const size_t i : configs) timings.push_back(&*result.runs[i].timing);
+      for (const size_t place : finalists(timings)) indices.push_back(configs[place]);
     }
     std::sort(indices.begin(), indices.end());
     return indices;
   }
 
   // The baselines take part each time, so that all percentages are of pairs.
-  void time(const std::vector<size_t>& timed, const TimingBudget& budget) {
+  void time(Stopwatch& stopwatch, const std::vector<size_t>& timed, const TimingBudget& budget) {
     std::vector<const Variant*> variants;
     for (const size_t i : timed) variants.push_back(jobs_[i].variant);
     std::vector<BaselineRun*> baseline_runs;
     std::vector<Baseline> baselines;
     for (BaselineRun& run : result.baselines) {
-      if (run.unavailable || !run.validation.passed) continue;
+      if (run.unavailable || !run.validation.right()) continue;
       baseline_runs.push_back(&run);
       baselines.push_back(run.baseline);
     }
     progress_.say("timing " + std::to_string(variants.size() + baselines.size()) + " at seqlen " +
                   std::to_string(problem_.seqlen));
-    const std::vector<Timing> timings = backend_.time(variants, baselines, budget);
+    const std::vector<Timing> timings = stopwatch.time(variants, baselines, budget);
     for (size_t i = 0; i < baselines.size(); i++) {
       baseline_runs[i]->timing = summarize(timings[variants.size() + i], problem_);
     }
@@ -191,61 +170,110 @@ class Measuring {
   void load(const Problem& problem) {
     if (loaded_ && *loaded_ == problem) return;
     progress_.say("making the reference at seqlen " + std::to_string(problem.seqlen));
-    backend_.load(problem, true);
+    machine_.load(problem, true);
     loaded_ = problem;
   }
 
   void check(size_t i, const Problem& problem) {
     Run& run = result.runs[i];
-    if (!run.validation.passed) return;  // the first failure is what is reported
+    if (!run.validation.right()) return;  // the first failure is what is reported
     load(problem);
-    if (problem == problem_) run.memory = backend_.memory();
+    if (problem == problem_) run.memory = machine_.memory(*jobs_[i].variant);
     progress_.say("checking " + jobs_[i].name() + " at seqlen " + std::to_string(problem.seqlen));
-    run.validation = judged(jobs_[i].name(), problem, backend_.check(*jobs_[i].variant));
-    if (const auto observation = backend_.observation()) {
-      if (options_.mode != Mode::check_only) run.counters = observation->counters;
-      if (options_.mode == Mode::explain) run.lines = observation->lines;
-      run.validation.passed = run.validation.passed && observation->hazards.empty();
-      for (const std::string& hazard : observation->hazards)
-        result.complaints.push_back(jobs_[i].name() + ": " + hazard);
-    }
+    run.validation = judged(jobs_[i].name(), problem, machine_.check(*jobs_[i].variant));
+    Observer* const observer = machine_.observer();
+    if (observer == nullptr) return;
+    const Observation& seen = observer->observation();
+    run.validation.hazards = seen.hazards;
+    if (run.validation.right() && !seen.hazards.empty()) run.validation.verdict = Verdict::hazard;
+    for (const std::string& hazard : seen.hazards) result.complaints.push_back(jobs_[i].name() + ", " + hazard);
+    if (problem != problem_) return;
+    if (settings_.purpose != Purpose::check) run.counters = seen.counters;
+    if (settings_.purpose == Purpose::explain) run.lines = seen.lines;
   }
 
   Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
-    const Verdict verdict = judge(errors, problem.dtype);
-    if (!verdict.passed) {
+    const Judgement judgement = judge(errors, problem.dtype);
+    if (!judgement.right) {
       result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
-                                  significant(errors.max_abs, 3) + " (tolerance " + significant(verdict.tolerance, 3) +
-                                  "), rms " + significant(errors.rms, 3) + " (tolerance " +
-                                  significant(verdict.rms_tolerance, 3) + ")");
+                                  significant(errors.max_abs, 3) + " (tolerance " +
+                                  significant(judgement.tolerance, 3) + "), rms " + significant(errors.rms, 3) +
+                                  " (tolerance " + significant(judgement.rms_tolerance, 3) + ")");
     }
-    return {verdict.passed, errors.max_abs, errors.rms, verdict.tolerance, errors.reference};
+    Validation validation;
+    validation.verdict = judgement.right ? Verdict::right : Verdict::wrong;
+    validation.max_abs_error = errors.max_abs;
+    validation.rms_error = errors.rms;
+    validation.tolerance = judgement.tolerance;
+    validation.reference = errors.reference;
+    return validation;
   }
 
-  Backend& backend_;
+  Machine& machine_;
   const Problem& problem_;
   const std::vector<Job>& jobs_;
-  const Options& options_;
+  const Settings& settings_;
   Progress& progress_;
   std::optional<Problem> loaded_;
 };
 
+bool is_timed(const Settings& settings) { return settings.purpose == Purpose::measure; }
+
 }  // namespace
 
-Measurement Measurer::measure(const Problem& problem, const std::vector<Job>& jobs) {
-  const bool is_gpu = backend_.device().backend == Target::gpu;
-  Measuring measuring(backend_, problem, jobs, options_, progress_);
-  if (is_gpu) measuring.check_small_shapes(right_at_small_shapes_);
-  measuring.check_all();
-  if (options_.repeats > 0) measuring.repeat_all();
-  if (is_gpu) {
-    measuring.prepare_baselines();
-    measuring.check_baselines();
+std::vector<Problem> small_problems(const Variant& variant, const Problem& problem) {
+  struct Shape {
+    int blocks, heads, batch;
+    InputDistribution inputs;
+  };
+  constexpr Shape shapes[] = {{3, 3, 2, InputDistribution::large},
+                              {4, 2, 1, InputDistribution::negative},
+                              {1, 1, 2, InputDistribution::positive},
+                              {2, 2, 2, InputDistribution::onehot}};
+  constexpr double most_flops = 600e6;  // some 0.7 s of one core on the emulator
+  std::vector<Problem> problems;
+  for (const Shape& shape : shapes) {
+    Problem small = problem;
+    small.heads = variant.tile.heads != 0 ? variant.tile.heads : shape.heads;
+    small.kv_heads = 0;
+    small.seqlen_kv = 0;
+    small.inputs = shape.inputs;
+    int blocks = shape.blocks;
+    const auto fits = [&] {
+      small.seqlen = blocks * seqlen_step(variant.tile);
+      return small.flops() <= most_flops;
+    };
+    small.batch = shape.batch;
+    if (!fits()) small.batch = 1;
+    while (!fits() && blocks > 1) blocks--;
+    if (std::find(problems.begin(), problems.end(), small) == problems.end()) problems.push_back(small);
   }
-  if (is_gpu && options_.mode == Mode::measure) {
-    measuring.time_all();
-    measuring.check_all();
-    measuring.check_baselines();
+  return problems;
+}
+
+int steps_of(const Settings& settings, size_t jobs) { return static_cast<int>(jobs) * (settings.repeats > 0 ? 2 : 1); }
+
+Measurement Measurer::measure(const Problem& problem, const std::vector<Job>& jobs) {
+  Stopwatch* const stopwatch = machine_.stopwatch();
+  Measuring measuring(machine_, problem, jobs, settings_, progress_);
+  measuring.check_small_problems(right_at_small_problems_);
+  const bool is_complete = stopwatch == nullptr || !is_timed(settings_);
+  for (size_t i = 0; i < jobs.size(); i++) {
+    measuring.check_one(i);
+    if (settings_.repeats > 0) measuring.repeat(i);
+    if (is_complete && on_run_) {
+      progress_.clear();
+      on_run_(measuring.result.runs[i]);
+    }
+  }
+  if (stopwatch != nullptr) {
+    measuring.prepare_baselines(*stopwatch);
+    measuring.check_baselines(*stopwatch);
+  }
+  if (stopwatch != nullptr && is_timed(settings_)) {
+    measuring.time_all(*stopwatch);
+    for (size_t i = 0; i < jobs.size(); i++) measuring.check_one(i);
+    measuring.check_baselines(*stopwatch);
   }
   progress_.clear();
   return measuring.result;

@@ -1,60 +1,19 @@
 #include "harness/measure/plan.h"
 
 #include <algorithm>
-#include <cmath>
-#include <ostream>
+#include <optional>
 
+#include "harness/base/error.h"
 #include "harness/base/text.h"
-#include "harness/console/list.h"
-#include "harness/truth/validate.h"
+#include "harness/contract/coverage.h"
+#include "harness/contract/select.h"
 
 namespace flash_steps {
 namespace {
 
-bool names_config(const Options& options) { return !options.config.empty() && options.config != "all"; }
-
-bool is_chosen(const Variant& variant, const Options& options) {
-  return !names_config(options) || variant.tile.config == options.config;
-}
-
-void check_config(const Kernel& kernel, const Options& options) {
-  const std::vector<std::string> configs = configs_of(kernel);
-  if (!names_config(options) || std::find(configs.begin(), configs.end(), options.config) != configs.end()) return;
-  throw UsageError("--config=" + options.config + ": " + kernel.name + " has no such config; it has " + join(configs) +
-                   ", or all of them with --config=all");
-}
-
-// Both targets have the same tiles, and the emulator's are always built.
-void check_seqlen(const Kernel& kernel, const Options& options, int seqlen) {
-  std::optional<std::string> refusal;
-  for (const Variant& variant : kernel.emulator) {
-    if (!is_chosen(variant, options)) continue;
-    const auto reason = seqlen_refusal(variant.tile, seqlen);
-    if (!reason) return;
-    if (!refusal) refusal = kernel.name + " " + variant.tile.config + ": " + *reason;
-  }
-  if (refusal) throw UsageError(*refusal);
-}
-
-struct Combination {
-  Dtype dtype;
-  InputDistribution inputs;
-  int seqlen;
-};
-
 template <typename T>
 std::vector<T> or_default(const std::vector<T>& list, T left_open) {
   return list.empty() ? std::vector{left_open} : list;
-}
-
-std::vector<Combination> combinations(const Options& options, const Problem& default_problem) {
-  std::vector<Combination> all;
-  for (Dtype dtype : or_default(options.dtypes, default_problem.dtype)) {
-    for (InputDistribution inputs : or_default(options.inputs, default_problem.inputs)) {
-      for (int seqlen : or_default(options.seqlens, default_problem.seqlen)) all.push_back({dtype, inputs, seqlen});
-    }
-  }
-  return all;
 }
 
 std::string text_of(int value) { return std::to_string(value); }
@@ -67,92 +26,183 @@ void check_single(const std::vector<T>& list, const std::string& option, const s
                    text_of(list.front()) + " would work");
 }
 
-}  // namespace
+// Why a kernel is not run.
+struct Refusal {
+  std::string sentence;
+  bool is_machines = false;  // the machine's fault, and not that of the command line
+  bool is_out_of_memory = false;
 
-void check_choice(const std::vector<const Kernel*>& kernels, const Options& options) {
-  for (const Kernel* kernel : kernels) {
-    check_config(*kernel, options);
-    for (int seqlen : options.seqlens) check_seqlen(*kernel, options, seqlen);
+  [[noreturn]] void raise() const {
+    if (is_out_of_memory) throw OutOfMemory(sentence);
+    if (is_machines) throw MachineError(sentence);
+    throw UsageError(sentence);
   }
-  if (options.mode == Mode::machine_code) check_single(options.dtypes, "dtype", "--machine-code counts one type");
-  if (options.mode != Mode::profile) return;
-  if (kernels.size() > 1) {
-    throw UsageError("--profile launches one kernel, and " + std::to_string(kernels.size()) +
-                     " are chosen; --kernel=" + kernels.front()->name + " would work");
+};
+
+// Of which nothing was chosen.
+Refusal config_refusal(const Kernel& kernel, const std::string& config, Dtype dtype) {
+  if (!select_configs(config, configs_of(kernel)).empty()) {
+    const std::string what = config.empty() ? std::string(name_of(dtype)) : config + " in " + name_of(dtype);
+    return {kernel.name + " has no " + what + " in this build; one with FLASH_STEPS_ALL_CONFIGS=ON has all configs",
+            true};
   }
-  check_single(options.seqlens, "seqlen", "--profile launches one length");
-  check_single(options.dtypes, "dtype", "--profile launches one type");
-  check_single(options.inputs, "inputs", "--profile launches one distribution");
+  return {"--config=" + config + ": " + kernel.name + " has no such config; it has " + join(configs_of(kernel)) +
+          ", or all of them with --config=all"};
 }
+
+// What is run of one kernel on one problem; without a machine, what any machine might run.
+class KernelPlan {
+ public:
+  KernelPlan(const Kernel& kernel, const Problem& problem, const Settings& settings, const Machine* machine)
+      : kernel_(kernel), problem_(problem), settings_(settings), machine_(machine) {
+    const Target target = machine == nullptr ? Target::emulator : machine->device().backend;
+    const bool first_alone = settings.config.empty() && (target == Target::emulator || is_profile());
+    const std::vector<const Variant*> chosen = chosen_variants(kernel, target, problem.dtype, settings.config);
+    if (chosen.empty()) refusal_ = config_refusal(kernel, settings.config, problem.dtype);
+    for (const Variant* variant : chosen) {
+      consider(*variant);
+      if (first_alone && !jobs.empty()) break;
+    }
+  }
+
+  // Of which there must be one where there is no job.
+  Refusal refusal() const {
+    if (refusal_) return *refusal_;
+    return {kernel_.name + ": its row stride is fixed when it is compiled, and " + std::to_string(problem_.heads) +
+            " heads are not among those it covers; --heads=" + join(other_heads_, " or ") + " would work"};
+  }
+
+  std::vector<Job> jobs;
+  std::vector<std::string> left_out;
+
+ private:
+  bool is_profile() const { return settings_.purpose == Purpose::profile; }
+
+  void consider(const Variant& variant) {
+    const Job job{&kernel_, &variant};
+    const int heads = variant.tile.heads;
+    const bool is_named = !settings_.config.empty() && settings_.config != "all";
+    if (heads != 0 && heads != problem_.heads && !is_named) {
+      const std::string number = std::to_string(heads);
+      if (std::find(other_heads_.begin(), other_heads_.end(), number) == other_heads_.end()) {
+        other_heads_.push_back(number);
+      }
+    } else if (const auto shape = flash_steps::refusal(variant, problem_)) {
+      refuse({job.name() + ": " + *shape});
+    } else if (machine_ == nullptr) {
+      jobs.push_back(job);
+    } else if (const auto reason = machine_->refusal(variant, problem_)) {
+      refuse({job.name() + ": " + *reason, true});
+    } else {
+      jobs.push_back(job);
+    }
+  }
+
+  void refuse(const Refusal& refusal) {
+    // That a machine lacks something weighs more: another shape would not help.
+    if (!refusal_ || (refusal.is_machines && !refusal_->is_machines)) refusal_ = refusal;
+    left_out.push_back(refusal.sentence);
+  }
+
+  const Kernel& kernel_;
+  const Problem& problem_;
+  const Settings& settings_;
+  const Machine* machine_;
+  std::optional<Refusal> refusal_;
+  std::vector<std::string> other_heads_;
+};
+
+Plan plan_on(const Problem& problem, const std::vector<const Kernel*>& kernels, const Settings& settings,
+             const Machine* machine) {
+  Plan plan;
+  std::optional<Refusal> first_refusal;
+  for (const Kernel* kernel : kernels) {
+    const KernelPlan of_kernel(*kernel, problem, settings, machine);
+    plan.jobs.insert(plan.jobs.end(), of_kernel.jobs.begin(), of_kernel.jobs.end());
+    if (!of_kernel.jobs.empty()) {
+      plan.left_out.insert(plan.left_out.end(), of_kernel.left_out.begin(), of_kernel.left_out.end());
+      continue;
+    }
+    const Refusal refusal = of_kernel.refusal();
+    plan.left_out.push_back(refusal.sentence);
+    if (!first_refusal) first_refusal = refusal;
+  }
+  if (plan.jobs.empty() && first_refusal) first_refusal->raise();
+  return plan;
+}
+
+}  // namespace
 
 int published_batch(int seqlen) { return std::clamp(65536 / seqlen, 1, 16); }
 
-std::vector<Problem> problems_of(const Options& options, const Problem& default_problem) {
-  Problem problem = default_problem;
-  problem.heads = options.heads.value_or(problem.heads);
-  problem.seed = options.seed.value_or(problem.seed);
+std::vector<const Variant*> chosen_variants(const Kernel& kernel, Target target, Dtype dtype,
+                                            const std::string& config) {
+  const std::vector<std::string> names = select_configs(config, configs_of(kernel));
+  std::vector<const Variant*> chosen;
+  for (const Variant& variant : kernel.variants(target)) {
+    const bool is_named = std::find(names.begin(), names.end(), variant.tile.config) != names.end();
+    if (variant.dtype == dtype && is_named) chosen.push_back(&variant);
+  }
+  return chosen;
+}
 
+std::vector<Problem> problems_of(const Settings& settings, const Problem& default_problem) {
   std::vector<Problem> problems;
-  for (const auto& [dtype, inputs, seqlen] : combinations(options, default_problem)) {
-    problem.dtype = dtype;
-    problem.inputs = inputs;
-    problem.seqlen = seqlen;
-    problem.batch = options.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
-    // Nothing has this much; and below it no count of elements or bytes overflows.
-    const double terabytes = 4 * 2e-12 * problem.batch * problem.heads * problem.seqlen * problem.head_dim;
-    if (terabytes > 1000) {
-      throw MachineError("batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) +
-                         " and seqlen " + std::to_string(problem.seqlen) + " need " + fixed(terabytes, 0) +
-                         " TB of memory; smaller ones would work");
+  Problem problem = default_problem;
+  problem.heads = settings.heads.value_or(problem.heads);
+  problem.seed = settings.seed.value_or(problem.seed);
+  problem.head_dim = settings.head_dim;
+  problem.kv_heads = settings.kv_heads == problem.heads ? 0 : settings.kv_heads;
+  problem.mask = settings.mask;
+  problem.dropout = settings.dropout;
+  problem.pass = settings.pass;
+  for (const Dtype dtype : or_default(settings.dtypes, default_problem.dtype)) {
+    for (const InputDistribution inputs : or_default(settings.inputs, default_problem.inputs)) {
+      for (const int seqlen : or_default(settings.seqlens, default_problem.seqlen)) {
+        problem.dtype = dtype;
+        problem.inputs = inputs;
+        problem.seqlen = seqlen;
+        problem.seqlen_kv = settings.seqlen_kv == seqlen ? 0 : settings.seqlen_kv;
+        problem.batch = settings.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
+        // Nothing has this much; and below it no count of elements or bytes overflows.
+        const double terabytes =
+            4 * 2e-12 * problem.batch * problem.heads * std::max(problem.seqlen, problem.keys()) * problem.head_dim;
+        if (terabytes > 1000) {
+          throw OutOfMemory("batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) +
+                            " and seqlen " + std::to_string(problem.seqlen) + " need " + fixed(terabytes, 0) +
+                            " TB of memory; smaller ones would work");
+        }
+        problems.push_back(problem);
+      }
     }
-    problems.push_back(problem);
   }
   return problems;
 }
 
-std::vector<Job> jobs_for(const Problem& problem, const std::vector<const Kernel*>& kernels, const Options& options,
-                          const Backend& backend, std::ostream& notes) {
-  const Target target = backend.device().backend;
-  std::vector<Job> jobs;
-  for (const Kernel* kernel : kernels) {
-    const size_t jobs_before = jobs.size();
-    std::optional<std::string> usage_refusal;
-    std::optional<std::string> machine_refusal;
-    std::string left_out;
-    std::vector<std::string> other_heads;
-    for (const Variant& variant : kernel->variants(target)) {
-      if (variant.dtype != problem.dtype || !is_chosen(variant, options)) continue;
-      const Job job{kernel, &variant};
-      const int heads = variant.tile.heads;
-      if (heads != 0 && heads != problem.heads && !names_config(options)) {
-        const std::string number = std::to_string(heads);
-        if (std::find(other_heads.begin(), other_heads.end(), number) == other_heads.end())
-          other_heads.push_back(number);
-      } else if (const auto shape = check_shape(variant, problem)) {
-        if (!usage_refusal) usage_refusal = job.name() + ": " + *shape;
-        left_out += "runner: left out " + job.name() + ": " + *shape + "\n";
-      } else if (const auto machine = backend.refusal(variant, problem)) {
-        if (!machine_refusal) machine_refusal = job.name() + ": " + *machine;
-        left_out += "runner: left out " + job.name() + ": " + *machine + "\n";
-      } else {
-        jobs.push_back(job);
-        if ((target == Target::emulator || options.mode == Mode::profile) && options.config.empty()) break;
-      }
-    }
-    if (jobs.size() == jobs_before) {
-      if (machine_refusal) throw MachineError(*machine_refusal);
-      if (usage_refusal) throw UsageError(*usage_refusal);
-      if (!other_heads.empty()) {
-        throw UsageError(kernel->name + ": its row stride is fixed when it is compiled, and " +
-                         std::to_string(problem.heads) +
-                         " heads are not among those it covers; --heads=" + join(other_heads, " or ") + " would work");
-      }
-      throw UsageError(kernel->name + " has no variant for " + name_of(problem.dtype) +
-                       "; the other --dtype would work");
-    }
-    notes << left_out;
+Plan plan_for(const Problem& problem, const std::vector<const Kernel*>& kernels, const Settings& settings,
+              const Machine& machine) {
+  Plan plan = plan_on(problem, kernels, settings, &machine);
+  if (settings.purpose == Purpose::profile && plan.jobs.size() > 1) {
+    throw UsageError("--profile launches one config, and " + plan.jobs.front().kernel->name +
+                     " has several; --config=" + plan.jobs.front().variant->tile.config + " would work");
   }
-  return jobs;
+  return plan;
+}
+
+void check_choice(const std::vector<const Kernel*>& kernels, const Settings& settings) {
+  if (settings.purpose == Purpose::profile) {
+    if (kernels.size() > 1) {
+      throw UsageError("--profile launches one kernel, and " + std::to_string(kernels.size()) +
+                       " are chosen; --kernel=" + kernels.front()->name + " would work");
+    }
+    check_single(settings.seqlens, "seqlen", "--profile launches one length");
+    check_single(settings.dtypes, "dtype", "--profile launches one type");
+    check_single(settings.inputs, "inputs", "--profile launches one distribution");
+  }
+  // What is left open follows from a machine, whose default problem every kernel covers: here any that fits all tiles.
+  const TileShape& tile = kernels.front()->emulator().front().tile;
+  const Problem open{.heads = std::max(1, tile.heads), .seqlen = 4096};
+  for (const Problem& problem : problems_of(settings, open)) plan_on(problem, kernels, settings, nullptr);
 }
 
 }  // namespace flash_steps

@@ -11,7 +11,7 @@
 
 #include "harness/machine/counters.h"
 #include "harness/model/rates.h"
-#include "harness/sass/machine_code.h"
+#include "harness/sass/counts.h"
 
 namespace flash_steps {
 

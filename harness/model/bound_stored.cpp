@@ -2,8 +2,7 @@
 
 #include <stdexcept>
 
-#include "harness/console/list.h"
-#include "harness/results/results.h"
+#include "harness/results/read.h"
 
 namespace flash_steps {
 

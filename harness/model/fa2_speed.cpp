@@ -25,7 +25,7 @@ std::optional<Fa2Speed> fa2_speed(const Sweep& sweep, int seqlen) {
   const Rates* rates = rates_of(arch_of(device.compute_capability));
   if (rates == nullptr) return std::nullopt;
   const auto at_clock_of = [&](const TimingSummary& timing, double tflops) {
-    const double clock = timing.sm_clock_mhz > 0 ? timing.sm_clock_mhz : device.sm_clock_max_mhz;
+    const double clock = timing.state.sm_clock_mhz > 0 ? timing.state.sm_clock_mhz : device.sm_clock_max_mhz;
     return speed(*rates, device.sm_count, clock, tflops);
   };
   if (const auto timed = sweep.fa2.find(seqlen); timed != sweep.fa2.end()) {

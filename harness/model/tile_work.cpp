@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/results/stored_times.h"
+#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
@@ -14,24 +14,23 @@ CountedLaunch counted(const Counters& counters, const Problem& problem, const Ti
 }
 
 const Variant* variant_of(const std::string& kernel, const std::string& config) {
-  for (const Kernel& other : kernels()) {
-    if (other.name != kernel) continue;
-    for (const Variant& variant : other.emulator) {
-      if (variant.tile.config == config) return &variant;
-    }
-  }
-  return nullptr;
+  const Kernel* const found = find_kernel(kernel);
+  if (found == nullptr) return nullptr;
+  const std::vector<Variant>& variants = found->emulator();
+  const auto variant =
+      std::find_if(variants.begin(), variants.end(), [&](const Variant& v) { return v.tile.config == config; });
+  return variant == variants.end() ? nullptr : &*variant;
 }
 
 }  // namespace
 
-TileWork observe_tile_work(Backend& emulator, const Variant& variant) {
+TileWork observe_tile_work(Machine& emulator, const Variant& variant) {
   const TileShape& tile = variant.tile;
   const auto launch = [&](int seqlen) {
     Problem problem{.heads = std::max(1, tile.heads), .seqlen = seqlen, .dtype = variant.dtype};
     emulator.load(problem, false);
     emulator.launch(variant);
-    return counted(emulator.observation()->counters, problem, tile);
+    return counted(emulator.observer()->observation().counters, problem, tile);
   };
   const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
   return tile_work(launch(shortest), launch(2 * shortest), tile.threads / lanes);

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 #include "harness/model/bound.h"
 #include "harness/results/results.h"
 
 namespace flash_steps {
 
 /// Launches the variant twice, with a few tiles each. Needs the emulator; it is left with another problem loaded.
-TileWork observe_tile_work(Backend& emulator, const Variant& variant);
+TileWork observe_tile_work(Machine& emulator, const Variant& variant);
 
 /// By kernel and config.
 using TileWorks = std::map<std::pair<std::string, std::string>, TileWork>;

@@ -1,35 +1,36 @@
 #include "harness/pages/blocks.h"
 
 #include <algorithm>
+#include <optional>
+#include <stdexcept>
 
+#include "harness/base/file.h"
 #include "harness/base/text.h"
-#include "harness/console/bound.h"
 #include "harness/contract/registry.h"
+#include "harness/model/bound_stored.h"
+#include "harness/model/fa2_speed.h"
 #include "harness/pages/page.h"
+#include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/ladder.h"
 #include "harness/pages/tables/machine_code.h"
 #include "harness/pages/tables/memory.h"
-#include "harness/results/stored_times.h"
+#include "harness/pages/tables/pipes.h"
+#include "harness/results/folder.h"
+#include "harness/results/read.h"
 
 namespace flash_steps {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* bounds_page = "bounds.md";
-
-const Kernel* kernel_of(const fs::path& page) {
-  const auto named = [&](const Kernel& kernel) { return page.filename() == kernel.name + ".md"; };
-  const auto found = std::find_if(kernels().begin(), kernels().end(), named);
-  return found == kernels().end() ? nullptr : &*found;
-}
-
 std::vector<const Kernel*> step_and_the_one_before(const std::string& block, const fs::path& page) {
-  const Kernel* kernel = kernel_of(page);
-  if (!kernel)
-    refuse_page(page, opening_marker(block) + " is for the page of a step, as in " + kernels().front().name + ".md");
-  if (kernel == &kernels().front()) return {kernel};
-  return {kernel - 1, kernel};
+  const Kernel* const kernel = find_kernel(page.stem().string());
+  if (kernel == nullptr) {
+    refuse_page(page, opening_marker(block) + " is for the page of a step, as in " +
+                          kernels().front().page_path().filename().string());
+  }
+  const Kernel* const before = step_before(*kernel);
+  return before == nullptr ? std::vector{kernel} : std::vector{before, kernel};
 }
 
 std::string render_h100(const std::vector<const Kernel*>& steps, const std::string& block, const fs::path& page,
@@ -69,34 +70,44 @@ std::string render_machine_code(const std::vector<std::string>& words, const std
   }
 }
 
+std::string render_errors(const std::string& block, const fs::path& page) {
+  try {
+    return flash_steps::render_errors(of_chapter(sixteen), read_results_file(errors_file()));
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(block) + ": " + error.what());
+  }
+}
+
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
+  const std::vector<const Kernel*> steps = of_chapter(sixteen);
   if (block == "rates") return render_rates();
-  if (block == "pipes") return render_pipes(kernels(), read_stored_bounds());
+  if (block == "pipes") return render_pipes(steps, read_stored_bounds());
   if (block == "bound") {
-    return render_bound(kernels().front(), read_stored_bounds(),
+    return render_bound(*steps.front(), read_stored_bounds(),
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "errors") return render_errors(block, page);
   if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
-  std::vector<const Kernel*> all;
-  for (const Kernel& kernel : kernels()) all.push_back(&kernel);
-  if (block == "h100-ladder") return render_h100(all, block, page, published, files);
+  if (block == "h100-ladder") return render_h100(steps, block, page, published, files);
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
-  return render_table(all, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
+  return render_table(steps, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
 }
 
 }  // namespace
+
+fs::path errors_file() { return stored_results() / "h100_errors.json"; }
 
 std::vector<fs::path> pages_to_update(const fs::path& target) {
   if (!fs::is_directory(target)) return {target};
   std::vector<fs::path> pages;
   for (const auto& entry : fs::recursive_directory_iterator(target)) {
-    if (kernel_of(entry.path()) || entry.path().filename() == bounds_page) pages.push_back(entry.path());
+    if (entry.path().extension() == ".md" && has_blocks(read_file(entry.path()))) pages.push_back(entry.path());
   }
-  if (pages.empty()) refuse_page(target, "it has no page of a step; docs would work");
+  if (pages.empty()) refuse_page(target, "it has no page with a block to be made; docs would work");
   std::sort(pages.begin(), pages.end());
   return pages;
 }
@@ -105,7 +116,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
   for (const std::string name :
-       {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory"}) {
+       {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory", "errors"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   const std::string code = "machine-code";

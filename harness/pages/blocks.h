@@ -12,6 +12,7 @@
 //     <!-- rates -->        the rates that the bounds are made with
 //     <!-- traffic -->      what the steps move, of docs/results/traffic.json
 //     <!-- memory -->       what they hold, of docs/results/h100_memory.json
+//     <!-- errors -->       their errors beside FlashAttention-2's, of docs/results/h100_errors.json
 //
 // each up to the same with a slash, as in <!-- /table -->.
 #pragma once
@@ -24,8 +25,11 @@
 
 namespace flash_steps {
 
-/// The files that `target` stands for: itself or, if it is a folder, the pages of the kernels in it and, if it has one,
-/// that of the bounds. Throws UsageError.
+/// docs/results/h100_errors.json
+std::filesystem::path errors_file();
+
+/// The files that `target` stands for: itself or, if it is a folder, the pages in it and below it that have a block.
+/// Throws UsageError.
 std::vector<std::filesystem::path> pages_to_update(const std::filesystem::path& target);
 
 /// `text` with what lies between its markers made anew. `page` names the step, and messages. Throws UsageError where

@@ -1,18 +1,23 @@
 #include "harness/pages/page.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
+#include <stdexcept>
+#include <string_view>
 
+#include "harness/base/error.h"
+#include "harness/base/file.h"
 #include "harness/base/text.h"
-#include "harness/results/results.h"
-#include "harness/runner/options.h"
 
 namespace flash_steps {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view marker_begin = "<!-- ";
+constexpr std::string_view marker_end = " -->";
+
+bool is_marker(const std::string& line) { return line.starts_with(marker_begin) && line.ends_with(marker_end); }
 
 // What stands behind the block's name, if the line opens the block.
 std::optional<std::vector<std::string>> words_of(const std::string& line, const PageBlock& block) {
@@ -36,10 +41,31 @@ std::optional<Opening> opened_by(const std::string& line, const std::vector<Page
 }
 
 std::string content(const fs::path& page) {
-  std::ifstream stream(page, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
-  if (!stream) refuse_page(page, "it cannot be read; README.md or docs would work");
+  try {
+    return read_file(page);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string(error.what()) + "; README.md or docs would work");
+  }
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
   return text;
+}
+
+// What stands on a line of its own and looks like a marker is one, or a mistake.
+void check_no_other_marker(const std::string& line, const fs::path& page, const std::vector<PageBlock>& blocks) {
+  if (!is_marker(line)) return;
+  std::vector<std::string> names;
+  for (const PageBlock& block : blocks) {
+    if (line == closing_marker(block.name)) return;
+    names.push_back(block.name);
+  }
+  const std::string name = split(line.substr(marker_begin.size()), ' ').front();
+  const std::string bare = name.starts_with("/") ? name.substr(1) : name;
+  refuse_page(page, line + " names no block that is made; the nearest is " + opening_marker(nearest(bare, names)));
 }
 
 }  // namespace
@@ -52,6 +78,9 @@ void refuse_page(const fs::path& page, const std::string& reason) {
 }
 
 std::string with_blocks(const std::string& text, const fs::path& page, const std::vector<PageBlock>& blocks) {
+  if (text.find("\r\n") != std::string::npos) {
+    return replaced(with_blocks(replaced(text, "\r\n", "\n"), page, blocks), "\n", "\r\n");
+  }
   std::string updated;
   const PageBlock* open = nullptr;  // the block that the line is in, if any
   bool has_any = false;
@@ -65,6 +94,7 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
       if (opened) break;
       continue;
     }
+    if (!opened) check_no_other_marker(line, page, blocks);
     updated += line + (i + 1 < lines.size() ? "\n" : "");
     if (!opened) continue;
     has_any = true;
@@ -80,6 +110,11 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
                           ", between which it would go");
   }
   return updated;
+}
+
+bool has_blocks(const std::string& text) {
+  const std::vector<std::string> lines = split(text, '\n');
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) { return is_marker(trimmed(line)); });
 }
 
 std::vector<std::string> rewrite_pages(

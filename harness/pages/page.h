@@ -28,9 +28,13 @@ std::string closing_marker(const std::string& block);
 /// Throws UsageError: "cannot update PAGE: REASON".
 [[noreturn]] void refuse_page(const std::filesystem::path& page, const std::string& reason);
 
-/// `text` with its blocks made anew. `page` is for messages. Throws UsageError where a marker is missing, or all are.
+/// `text` with its blocks made anew; lines may end as on Windows. `page` is for messages. Throws UsageError where a
+/// marker is missing, or all are, or where a comment that is a line of its own names none of the blocks.
 std::string with_blocks(const std::string& text, const std::filesystem::path& page,
                         const std::vector<PageBlock>& blocks);
+
+/// Whether a line of the text is a marker, or might be meant as one.
+bool has_blocks(const std::string& text);
 
 /// Rewrites the pages that are not as `updated` makes them, none if it throws for one of them, and returns a line for
 /// each. Throws UsageError for a page that cannot be read.

@@ -1,15 +1,10 @@
 #include "harness/results/published.h"
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
-
-#include "harness/results/stored_times.h"
+#include "harness/base/json.h"
+#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct ColumnName {
   const char* in_file;
@@ -23,27 +18,31 @@ constexpr ColumnName column_names[] = {{"a100_seqlen_4096", "a100", "A100", fals
                                        {"rtx3090_seqlen_4096", "rtx3090", "RTX 3090", false},
                                        {"rtx3090_harmonic_mean", "rtx3090", "RTX 3090", true}};
 
-Published read(const Json& json) {
+Published read(const JsonNode& root) {
   Published published;
-  published.source = json.at("source");
-  published.seqlens = json.at("harmonic_mean_over_seqlen").get<std::vector<int>>();
-  published.heads = json.at("heads");
+  published.source = root["source"].get<std::string>();
+  published.seqlens = root["harmonic_mean_over_seqlen"].get_list<int>();
+  published.heads = root["heads"].get<int>();
   for (const int seqlen : published.seqlens) {
-    published.batch[seqlen] = json.at("batch_for_seqlen").at(std::to_string(seqlen));
+    published.batch[seqlen] = root["batch_for_seqlen"][std::to_string(seqlen).c_str()].get<int>();
   }
-  const Json& columns = json.at("columns");
+  const std::vector<std::string> columns = root["columns"].get_list<std::string>();
+  if (columns.size() != std::size(column_names)) root["columns"].fail("are not those that this build knows");
   for (size_t i = 0; i < columns.size(); i++) {
     const ColumnName& name = column_names[i];
-    if (columns.size() != std::size(column_names) || columns[i] != name.in_file) {
-      throw std::runtime_error("columns are not those that this build knows");
-    }
+    if (columns[i] != name.in_file) root["columns"].fail("are not those that this build knows");
     PublishedColumn column{name.gpu,
                            name.is_mean,
-                           json.at("clocks_mhz").at(name.clocks_in_file).at("sm"),
-                           json.at("reference_tflops_corrected_by_author").at(name.in_file),
-                           json.at("reference_tflops_as_printed").at(name.in_file),
+                           root["clocks_mhz"][name.clocks_in_file]["sm"].get<double>(),
+                           root["reference_tflops_corrected_by_author"][name.in_file].get<double>(),
+                           root["reference_tflops_as_printed"][name.in_file].get<double>(),
                            {}};
-    for (const auto& [kernel, row] : json.at("percent").items()) column.percent[kernel] = row.at(i);
+    for (const std::string& kernel : root["percent"].keys()) {
+      const JsonNode row = root["percent"][kernel.c_str()];
+      const std::vector<double> percents = row.get_list<double>();
+      if (percents.size() != columns.size()) row.fail("has not one figure for each of the columns");
+      column.percent[kernel] = percents[i];
+    }
     published.columns.push_back(column);
   }
   return published;
@@ -52,27 +51,26 @@ Published read(const Json& json) {
 }  // namespace
 
 double PublishedColumn::fa2_tflops_of_products() const {
-  constexpr double products = 4 * supported_head_dim;
+  constexpr double products = 4 * default_head_dim;
   constexpr double softmax = 6;
   return fa2_tflops * products / (products + softmax);
 }
 
 bool Published::has(const Problem& problem) const {
   const auto found = batch.find(problem.seqlen);
-  return found != batch.end() && problem.batch == found->second && problem.heads == heads &&
-         problem.head_dim == supported_head_dim && problem.inputs == InputDistribution::normal;
+  if (found == batch.end()) return false;
+  return problem == Problem{.batch = found->second,
+                            .heads = heads,
+                            .seqlen = problem.seqlen,
+                            .dtype = problem.dtype,
+                            .seed = problem.seed};
 }
 
 std::filesystem::path published_file() { return stored_results() / "published.json"; }
 
 Published read_published(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) throw std::runtime_error("cannot read " + file.string() + ", which holds the published figures");
-  try {
-    return read(Json::parse(stream));
-  } catch (const std::exception& error) {
-    throw std::runtime_error(file.string() + ": " + error.what());
-  }
+  const JsonFile json(file, {"flash-steps/published/1"});
+  return read(json.root());
 }
 
 }  // namespace flash_steps

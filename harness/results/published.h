@@ -40,7 +40,7 @@ struct Published {
 /// docs/results/published.json
 std::filesystem::path published_file();
 
-/// Throws std::runtime_error that names the file.
+/// Throws std::runtime_error that names the file and the field.
 Published read_published(const std::filesystem::path& file = published_file());
 
 }  // namespace flash_steps

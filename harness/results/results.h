@@ -1,14 +1,18 @@
-// Results: what a run found out, in memory and as a JSON file of schema "flash-steps/results/1".
+// Results: what a run found out, as it is in memory. read.h and write.h have the file, compare.h what follows from it.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/contract/problem.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/baseline.h"
+#include "harness/machine/counters.h"
+#include "harness/machine/device.h"
+#include "harness/machine/observation.h"
+#include "harness/machine/timing.h"
+#include "harness/truth/judge.h"
 
 namespace flash_steps {
 
@@ -26,11 +30,14 @@ struct Meta {
 };
 
 struct Validation {
-  bool passed = false;
-  double max_abs_error = 0;  ///< NaN (null in JSON) if the output was not finite
+  Verdict verdict = Verdict::right;  ///< until a check says otherwise
+  double max_abs_error = 0;          ///< NaN (null in JSON) if the output was not finite
   double rms_error = 0;
-  double tolerance = 0;  ///< for max_abs_error; see judge() in validate.h
+  double tolerance = 0;  ///< for max_abs_error; see judge()
   std::string reference;
+  std::vector<std::string> hazards;  ///< a paragraph each, without the kernel's name
+
+  bool right() const { return verdict == Verdict::right; }
 };
 
 /// Launched several times on the same inputs.
@@ -48,10 +55,9 @@ struct TimingSummary {
   double p80_ms = 0;
   double min_ms = 0;
   double tflops = 0;  ///< of the median
-  double sm_clock_mhz = 0;
-  bool throttled = false;
-  bool full_budget =
-      true;  ///< false: a few samples that ranked the configs of a kernel, of which this was not among the best
+  GpuState state;     ///< power and temperature are 0 in files from before they were kept
+  /// false: a few samples that ranked the configs of a kernel, of which this was not among the best
+  bool full_budget = true;
 };
 
 /// A kernel against a baseline on the same problem.
@@ -76,6 +82,7 @@ struct Run {
   std::string kernel;
   std::string config;
   Problem problem;
+  std::string code;  ///< see code_hash() in freshness.h; empty in files from before it was kept
   Resources resources;
   std::optional<MemoryUse> memory;  ///< nothing if the kernel was wrong at a small shape already, and in older files
   Validation validation;
@@ -91,6 +98,7 @@ struct BaselineRun {
   Baseline baseline = Baseline::fa2;
   Problem problem;
   std::optional<std::string> unavailable;  ///< why it could not run here; if set, the members below say nothing
+  bool out_of_memory = false;              ///< if that is why
   std::string implementation;              ///< what computed, with its version
   std::optional<MemoryUse> memory;         ///< nothing in older files
   Validation validation;
@@ -103,36 +111,5 @@ struct Results {
   std::vector<Run> runs;
   std::vector<BaselineRun> baselines;
 };
-
-/// Meta of this moment and this build.
-Meta make_meta(std::vector<std::string> argv, const DeviceFacts& device);
-
-TimingSummary summarize(const Timing& timing, const Problem& problem);
-
-/// Both were timed in the same rounds.
-Comparison compare_with(const TimingSummary& baseline, const TimingSummary& kernel);
-
-/// A kernel's speed in percent of another's that was timed in the same rounds: the median of those of each round.
-double paired_percent(const TimingSummary& other, const TimingSummary& kernel);
-
-/// The fastest run of each kernel on each problem, in the order of the runs; of those that were timed with the full
-/// budget. Fastest in percent of FlashAttention-2 or, where it was not timed, by the median.
-std::vector<const Run*> best_runs(const std::vector<Run>& runs);
-
-/// Throws std::runtime_error, with a sentence, unless a file can be written there. Leaves nothing behind.
-void check_writable(const std::filesystem::path& file);
-
-/// Writes to a temporary file beside it and renames that, so that a reader never sees half a file. Throws
-/// std::runtime_error.
-void write_file(const std::string& text, const std::filesystem::path& file);
-
-/// On one line, as it is in every kind of results file.
-std::string to_json_text(const Meta& meta);
-
-/// As write_file does.
-void write_results(const Results& results, const std::filesystem::path& file);
-
-/// Throws std::runtime_error that names the file and the field where the file is not of this schema.
-Results read_results(const std::filesystem::path& file);
 
 }  // namespace flash_steps

@@ -1,6 +1,10 @@
 #include "harness/results/stored_times.h"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include "harness/results/compare.h"
+#include "harness/results/read.h"
 
 namespace flash_steps {
 namespace {
@@ -52,8 +56,6 @@ std::optional<StoredTime> stored_time(const std::vector<StoredResults>& all, con
 }
 
 }  // namespace
-
-fs::path stored_results() { return fs::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "results"; }
 
 void compare_with_stored(std::vector<Run>& runs, const std::vector<BaselineRun>& baselines, const DeviceFacts& device,
                          const fs::path& folder) {

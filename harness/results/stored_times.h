@@ -8,9 +8,6 @@
 
 namespace flash_steps {
 
-/// Where the project keeps its results.
-std::filesystem::path stored_results();
-
 /// Compares the runs with each baseline that is unavailable, by the newest results file of the folder that has its time
 /// for the same problem (of any seed) on a GPU of the same name. Files that cannot be read are passed over.
 void compare_with_stored(std::vector<Run>& runs, const std::vector<BaselineRun>& baselines, const DeviceFacts& device,

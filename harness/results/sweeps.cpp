@@ -1,66 +1,18 @@
 #include "harness/results/sweeps.h"
 
 #include <algorithm>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
+#include "harness/results/compare.h"
+#include "harness/results/read.h"
 
 namespace flash_steps {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
-// Finds the schema of a file of JSON and stops there, for it stands at the top and files are long.
-class SchemaFinder : public Json::json_sax_t {
- public:
-  std::string schema;
-
-  bool key(std::string& name) override {
-    is_schema_ = depth_ == 1 && name == "schema";
-    return true;
-  }
-  bool string(std::string& value) override {
-    if (is_schema_) schema = value;
-    return !is_schema_;
-  }
-  bool start_object(size_t) override { return enter(); }
-  bool start_array(size_t) override { return enter(); }
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(int64_t) override { return true; }
-  bool number_unsigned(uint64_t) override { return true; }
-  bool number_float(double, const std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
-
- private:
-  bool enter() {
-    depth_++;
-    is_schema_ = false;
-    return true;
-  }
-  bool leave() {
-    depth_--;
-    return true;
-  }
-
-  int depth_ = 0;
-  bool is_schema_ = false;
-};
-
-// Empty where none is to be found, which is for the reader to complain of.
-std::string schema_of(const fs::path& file) {
-  std::ifstream stream(file);
-  SchemaFinder finder;
-  Json::sax_parse(stream, &finder);
-  return finder.schema;
-}
 
 std::vector<std::string> kernel_names() {
   std::vector<std::string> names;

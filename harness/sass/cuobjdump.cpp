@@ -4,9 +4,9 @@
 
 #include <cstdlib>
 
+#include "harness/base/error.h"
 #include "harness/base/process.h"
 #include "harness/base/text.h"
-#include "harness/machine/backend.h"
 
 namespace flash_steps {
 namespace {
@@ -42,7 +42,9 @@ std::string Cuobjdump::run(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {"env", "PATH=" + path_, program_.string()});
   const auto result = run_process(arguments);
   if (!result || result->exit_code != 0) {
+    const std::string said = result ? split(result->errors, '\n').front() : "";
     throw MachineError(program_.string() + " does not work on " + arguments.back() +
+                       (said.empty() ? "" : " (" + said + ")") +
                        "; the one of this build's CUDA Toolkit or a newer one would");
   }
   return result->output;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/sass/machine_code.h"
+#include "harness/sass/counts.h"
 
 namespace flash_steps {
 

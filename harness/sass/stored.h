@@ -7,7 +7,7 @@
 #include <string>
 #include <tuple>
 
-#include "harness/sass/machine_code.h"
+#include "harness/sass/counts.h"
 
 namespace flash_steps {
 
@@ -25,7 +25,7 @@ struct StoredMachineCode {
 /// docs/results/machine_code.json
 std::filesystem::path machine_code_file();
 
-/// Throws std::runtime_error that names the file.
+/// Throws std::runtime_error that names the file and the field.
 StoredMachineCode read_stored_machine_code(const std::filesystem::path& file = machine_code_file());
 
 }  // namespace flash_steps

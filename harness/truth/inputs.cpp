@@ -17,13 +17,15 @@
 #include <functional>
 #include <numbers>
 
-#include "harness/truth/reference.h"
+#include "harness/truth/numbers.h"
 
 namespace flash_steps {
 namespace {
 
-constexpr double large_deviation = 20;   // a logit's deviation is its square: Σ of head_dim products / √head_dim
-constexpr double onehot_factor = 8;      // the key's logit is 8·√128 = 90; those of others are from N(0, 8²)
+constexpr double large_deviation = 20;  // a logit's deviation is its square: Σ of head_dim products / √head_dim
+constexpr double onehot_factor = 8;     // the key's logit is 8·√128 = 90; those of others are from N(0, 8²)
+constexpr double far_mean = 4;  // a logit is near ∓ 4·4·√128 = 181, where exp2 without a maximum is 0 or ∞ ...
+constexpr double far_deviation = 0.5;  // ... and differs by 0.5·√(2·4²) = 2.8 from key to key, so that weights differ
 constexpr double tiny_factor = 0x1p-12;  // fp16 is subnormal below 2^-14; 2^12 times the largest quantile is 17,700
 
 using Quantile = std::function<double(int i)>;  // of the probability (i + ½) / input_table_size
@@ -61,6 +63,11 @@ Quantile normal_times(double factor) {
   return [factor](int i) { return factor * normal_quantile(i); };
 }
 
+// Around a mean that makes all logits of a problem negative or positive.
+Quantile far_quantile(double mean) {
+  return [mean](int i) { return mean + far_deviation * normal_quantile(i); };
+}
+
 Quantile quantile(InputDistribution inputs, Tensor tensor) {
   if (inputs == InputDistribution::uniform) return uniform_quantile;
   if (inputs == InputDistribution::tiny) return normal_times(tensor == Tensor::k ? 1 / tiny_factor : tiny_factor);
@@ -72,6 +79,10 @@ Quantile quantile(InputDistribution inputs, Tensor tensor) {
       return [](int) { return 1.0; };
     case InputDistribution::onehot:
       return [factor = tensor == Tensor::q ? onehot_factor : 1](int i) { return factor * sign_quantile(i); };
+    case InputDistribution::negative:
+      return far_quantile(tensor == Tensor::q ? far_mean : -far_mean);
+    case InputDistribution::positive:
+      return far_quantile(far_mean);
     default:
       return normal_quantile;
   }

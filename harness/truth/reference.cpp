@@ -1,25 +1,13 @@
 #include "harness/truth/reference.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <limits>
-#include <stdexcept>
-#include <thread>
+
+#include "harness/base/parallel.h"
+#include "harness/truth/numbers.h"
 
 namespace flash_steps {
 namespace {
-
-struct Format {
-  int mantissa_bits;  // stored ones, without the leading 1
-  int exponent_bits;
-
-  int bias() const { return (1 << (exponent_bits - 1)) - 1; }
-  int min_exponent() const { return 1 - bias(); }  // of normal numbers; subnormal ones share its rounding step
-  int inf_bits() const { return ((1 << exponent_bits) - 1) << mantissa_bits; }
-};
-
-Format format_of(Dtype dtype) { return dtype == Dtype::fp16 ? Format{10, 5} : Format{7, 8}; }
 
 // One (batch, head) in fp64, contiguous: what the rows of one head read again and again.
 struct Head {
@@ -71,60 +59,9 @@ void round_all(std::vector<double>& values, Dtype dtype) {
   for (double& x : values) x = to_double(from_double(x, dtype), dtype);
 }
 
-// Calls work(i) for i in [0, count), spread over threads.
-template <typename Work>
-void in_parallel(int64_t count, int threads, const Work& work) {
-  std::atomic<int64_t> next{0};
-  const auto loop = [&] {
-    for (int64_t i = next++; i < count; i = next++) work(i);
-  };
-  std::vector<std::thread> others;
-  for (int t = 1; t < threads; t++) others.emplace_back(loop);
-  loop();
-  for (std::thread& thread : others) thread.join();
-}
-
 }  // namespace
 
-double to_double(uint16_t bits, Dtype dtype) {
-  const Format format = format_of(dtype);
-  const int mantissa = bits & ((1 << format.mantissa_bits) - 1);
-  const int exponent = (bits & format.inf_bits()) >> format.mantissa_bits;
-  double magnitude;
-  if ((bits & format.inf_bits()) == format.inf_bits()) {
-    magnitude = mantissa == 0 ? std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(mantissa, format.min_exponent() - format.mantissa_bits);
-  } else {
-    magnitude = std::ldexp(mantissa + (1 << format.mantissa_bits), exponent - format.bias() - format.mantissa_bits);
-  }
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
-
-uint16_t from_double(double value, Dtype dtype) {
-  const Format format = format_of(dtype);
-  const int sign = std::signbit(value) ? 0x8000 : 0;
-  const double magnitude = std::abs(value);
-  if (std::isnan(value)) return sign | format.inf_bits() | 1 << (format.mantissa_bits - 1);
-  if (magnitude == 0) return sign;
-  if (std::isinf(value)) return sign | format.inf_bits();
-
-  const int exponent = std::max(std::ilogb(magnitude), format.min_exponent());
-  // In units of the rounding step; nearbyint rounds halves to even. The result counts on through the exponent field:
-  // a mantissa that rounds up to the next power of two carries into it, and beyond the largest number lies infinity.
-  const double units = std::nearbyint(std::ldexp(magnitude, format.mantissa_bits - exponent));
-  const double bits = units + std::ldexp(exponent - format.min_exponent(), format.mantissa_bits);
-  return sign | (bits >= format.inf_bits() ? format.inf_bits() : static_cast<int>(bits));
-}
-
-double rounding_step(double magnitude, Dtype dtype) {
-  const Format format = format_of(dtype);
-  const int exponent = magnitude > 0 ? std::max(std::ilogb(magnitude), format.min_exponent()) : format.min_exponent();
-  return std::ldexp(1, exponent - format.mantissa_bits);
-}
-
 Reference reference_attention(const Problem& p, const HostInputs& inputs, int threads) {
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
   Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements())};
   const int64_t row_stride = int64_t{p.heads} * p.head_dim;
 
@@ -152,34 +89,6 @@ Reference reference_attention(const Problem& p, const HostInputs& inputs, int th
     }
   }
   return reference;
-}
-
-OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output, const Reference& reference) {
-  if (output.size() != reference.exact.size()) {
-    throw std::invalid_argument("the output has " + std::to_string(output.size()) + " elements, the reference " +
-                                std::to_string(reference.exact.size()));
-  }
-  OutputErrors errors;
-  errors.reference = "fp64 on the CPU";
-  // std::max would drop a NaN on one side or the other; a NaN must stay.
-  const auto raise = [](double& max, double value) {
-    if (!(value <= max)) max = std::isnan(max) ? max : value;
-  };
-  double squares = 0;
-  double ref16_squares = 0;
-  for (size_t i = 0; i < output.size(); i++) {
-    const double exact = reference.exact[i];
-    const double error = std::abs(to_double(output[i], problem.dtype) - exact);
-    const double ref16_error = std::abs(reference.ref16[i] - exact);
-    raise(errors.max_abs, error);
-    raise(errors.ref16_max_abs, ref16_error);
-    raise(errors.max_abs_reference, std::abs(exact));
-    squares += error * error;
-    ref16_squares += ref16_error * ref16_error;
-  }
-  errors.rms = std::sqrt(squares / output.size());
-  errors.ref16_rms = std::sqrt(ref16_squares / output.size());
-  return errors;
 }
 
 }  // namespace flash_steps

@@ -30,7 +30,7 @@ endif()
 # Boost is too large to fetch for one library. Its static library makes a runner that can be copied elsewhere.
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.71 QUIET COMPONENTS context)
-if(NOT TARGET Boost::context AND NOT FLASH_STEPS_STATIC)
+if(NOT TARGET Boost::context)
   set(Boost_USE_STATIC_LIBS OFF)
   find_package(Boost 1.71 QUIET COMPONENTS context)
 endif()

@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "harness/base/error.h"
 #include "harness/baselines/torch_baseline.h"
 #include "harness/results/stored_times.h"
+#include "harness/results/write.h"
 
 namespace flash_steps {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "harness/contract/registry.h"
 #include "harness/emulator/emulator.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 #include "kernels/isa.cuh"
 
 namespace flash_steps {
@@ -34,7 +34,7 @@ void report_lane_words(benchmark::State& state, double of_an_iteration) {
 
 // The first config that covers one head, in fp16.
 const Variant& variant_of(const Kernel& kernel) {
-  for (const Variant& variant : kernel.emulator) {
+  for (const Variant& variant : kernel.emulator()) {
     if (variant.dtype == Dtype::fp16 && variant.tile.heads <= 1) return variant;
   }
   throw std::logic_error(kernel.name + " has no config for one head");
@@ -42,10 +42,10 @@ const Variant& variant_of(const Kernel& kernel) {
 
 void run_step(benchmark::State& state, const Kernel& kernel) {
   const Variant& variant = variant_of(kernel);
-  const std::unique_ptr<Backend> emulator = make_emulator(1);
+  const std::unique_ptr<Machine> emulator = make_emulator(1);
   emulator->load({.batch = 1, .heads = 1, .seqlen = 512, .dtype = variant.dtype}, false);
   for (auto _ : state) emulator->launch(variant);
-  report_lane_words(state, lane_words(emulator->observation()->lines));
+  report_lane_words(state, lane_words(emulator->observer()->observation().lines));
 }
 
 // --- The words ---------------------------------------------------------------------------------------------------
@@ -114,11 +114,10 @@ void run_word(benchmark::State& state, const WordBenchmark& word) {
   alignas(256) static std::byte data[bytes];
   emulator::LaunchReport report;
   for (auto _ : state) {
-    report = emulator::launch(
-        {.kernel = word.name, .threads = threads, .smem_bytes = bytes, .buffers = {{"data", data, bytes, true}}}, [&] {
-          const uint32_t offset = threadIdx.x * bytes_of_a_lane;
-          word.repeated({shared_base() + offset, data + offset});
-        });
+    report = emulator::launch({.threads = threads, .smem_bytes = bytes, .buffers = {{"data", data, bytes, true}}}, [&] {
+      const uint32_t offset = threadIdx.x * bytes_of_a_lane;
+      word.repeated({shared_base() + offset, data + offset});
+    });
   }
   if (!report.hazards.empty()) state.SkipWithError(to_string(report.hazards.front()).c_str());
   report_lane_words(state, lane_words(report.lines));

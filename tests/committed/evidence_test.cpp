@@ -10,6 +10,8 @@
 
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
+#include "harness/results/folder.h"
+#include "harness/results/read.h"
 #include "harness/results/results.h"
 #include "harness/results/stored_times.h"
 #include "tests/support/content.h"

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "harness/base/process.h"
+#include "harness/results/folder.h"
 #include "harness/results/results.h"
 #include "harness/results/stored_times.h"
+#include "harness/results/write.h"
 #include "tests/support/content.h"
 
 namespace flash_steps {
@@ -62,7 +64,7 @@ Results with_memory() {
     run.config = "128x64";
     run.problem.seqlen = seqlen;
     run.memory = {{.tensor_bytes = 4 * run.problem.bytes()}};
-    run.validation.passed = true;
+    run.validation.verdict = Verdict::right;
     run.timing = TimingSummary{{1}, 1, 1, 1, 1, 300, 1500, false};
     results.runs.push_back(run);
     BaselineRun standard;

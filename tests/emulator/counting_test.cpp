@@ -115,11 +115,10 @@ TEST(Counters, OfCopiesHaveBothWavefrontsAndSectors) {
 TEST(Counters, OfTheMemoryBehindTheCachesTakeEachSectorOfTheLaunchOnce) {
   const TestBuffer in("in", 1024, false);
   const TestBuffer out("out", 2048, true);
-  const LaunchReport report =
-      launch({.kernel = "tiny", .grid_x = 4, .buffers = {in.view(), out.view()}, .host_threads = 2}, [&] {
-        const Chunk chunk = ld_global_16(in.as<Chunk>() + threadIdx.x);  // the same 512 bytes for all CTAs
-        st_global_16(out.as<Chunk>() + blockIdx.x * 32 + threadIdx.x, chunk);
-      });
+  const LaunchReport report = launch({.grid_x = 4, .buffers = {in.view(), out.view()}, .host_threads = 2}, [&] {
+    const Chunk chunk = ld_global_16(in.as<Chunk>() + threadIdx.x);  // the same 512 bytes for all CTAs
+    st_global_16(out.as<Chunk>() + blockIdx.x * 32 + threadIdx.x, chunk);
+  });
   EXPECT_TRUE(report.hazards.empty());
   EXPECT_EQ(report.counters.global_load, (AccessCounters{4, 0, 0, 64}));
   EXPECT_EQ(report.counters.global_store, (AccessCounters{4, 0, 0, 64}));

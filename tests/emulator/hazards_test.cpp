@@ -62,7 +62,7 @@ TEST_F(ReadTooEarly, BytesThatNobodyWrote) {
     ld_shared_16(chunk_of(threadIdx.x + 2));
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::read_of_unwritten));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
                                  " reads byte 32 of shared memory, which no thread of the CTA has written: write or "
                                  "copy it before the read.");
 }
@@ -77,7 +77,7 @@ TEST_F(ReadTooEarly, AnOwnCopyThatWasNotWaitedFor) {
     cp_async_wait<0>();
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::read_of_copy_in_flight));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
                                  " reads byte 0 of shared memory while cp_async_16" + at(early) +
                                  " (warp 0, lane 0) is still copying to it: wait for it with cp_async_wait<0>() before "
                                  "the read.");
@@ -96,7 +96,7 @@ TEST_F(ReadTooEarly, AnotherThreadsCopyThatWasNotWaitedForInSpiteOfABarrier) {
     cp_async_wait<0>();
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::read_of_copy_in_flight));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: ldmatrix_x4" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: ldmatrix_x4" + at(late) +
                                  " reads byte 512 of shared memory while cp_async_16" + at(early) +
                                  " (warp 1, lane 0) is still copying to it: wait for it with cp_async_wait<0>() and "
                                  "put a barrier() between wait and read.");
@@ -161,7 +161,7 @@ TEST_F(ReadTooEarly, AnotherWarpsCopyWithoutABarrierAfterTheWait) {
     if (threadIdx.x >= 32) ld_shared_16(chunk_of(threadIdx.x - 32));
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::read_before_barrier));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 1, lane 0: ld_shared_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 1, lane 0: ld_shared_16" + at(late) +
                                  " reads byte 0 of shared memory, which cp_async_16" + at(early) +
                                  " (warp 0, lane 0) copied, with no barrier since its thread waited for the copy: put "
                                  "a barrier() between that wait and the read.");
@@ -188,7 +188,7 @@ TEST_F(ReadTooEarly, AnotherWarpsStoreWithoutABarrier) {
     if (threadIdx.x >= 32) ld_shared_16(chunk_of(threadIdx.x - 32));
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::read_before_barrier));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 1, lane 0: ld_shared_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 1, lane 0: ld_shared_16" + at(late) +
                                  " reads byte 0 of shared memory, which st_shared_4" + at(early) +
                                  " (warp 0, lane 0) wrote, with no barrier since: put a barrier() between the write "
                                  "and the read.");
@@ -217,7 +217,7 @@ TEST_F(WriteTooEarly, OverWhatAnotherWarpRead) {
     if (threadIdx.x >= 32) st_shared_4(chunk_of(threadIdx.x), 1);
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::write_after_read));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 1, lane 0: st_shared_4" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 1, lane 0: st_shared_4" + at(late) +
                                  " writes byte 512 of shared memory, which ld_shared_16" + at(early) +
                                  " (warp 0, lane 0) read, with no barrier since: put a barrier() between the read and "
                                  "the write.");
@@ -261,7 +261,7 @@ TEST_F(WriteTooEarly, OverWhatAnotherWarpWrote) {
     st_shared_4(shared_base() + threadIdx.x % 32 * 4, 1);
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::write_after_write));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 1, lane 0: st_shared_4" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 1, lane 0: st_shared_4" + at(late) +
                                  " writes byte 0 of shared memory, which st_shared_4" + at(early) +
                                  " (warp 0, lane 0) wrote, with no barrier since: put a barrier() between the two "
                                  "writes.");
@@ -295,7 +295,7 @@ TEST_F(WriteTooEarly, OverAnOwnCopyInFlight) {
     cp_async_wait<0>();
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::write_over_copy_in_flight));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: st_shared_4" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: st_shared_4" + at(late) +
                                  " writes byte 0 of shared memory while cp_async_16" + at(early) +
                                  " (warp 0, lane 0) is still copying to it: wait for it with cp_async_wait<0>() before "
                                  "the write.");
@@ -322,8 +322,7 @@ TEST_F(CopyLeftBehind, NeverCommitted) {
     cp_async_16(chunk_of(threadIdx.x), source());
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::copy_not_committed));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: the thread exits with a copy of cp_async_16" +
-                                 at(early) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: the thread exits with a copy of cp_async_16" + at(early) +
                                  " that is in no group: commit it with cp_async_commit() and wait for it with "
                                  "cp_async_wait<0>().");
 }
@@ -336,8 +335,8 @@ TEST_F(CopyLeftBehind, NeverWaitedFor) {
     cp_async_commit();
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::copy_not_waited_for));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: the thread exits with a copy of cp_async_16" +
-                                 at(early) + ", committed by cp_async_commit" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: the thread exits with a copy of cp_async_16" + at(early) +
+                                 ", committed by cp_async_commit" + at(late) +
                                  ", still under way: wait for it with cp_async_wait<0>().");
 }
 
@@ -356,7 +355,7 @@ TEST_F(Address, BehindTheEndOfSharedMemory) {
     last = ld_shared_16(shared_base() + 4096);
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::shared_out_of_bounds));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: ld_shared_16" + at(late) +
                                  " accesses byte 4096 of shared memory, of which the CTA has 4096 bytes from "
                                  "shared_base() on: correct the address, or ask for more shared memory at the launch.");
   EXPECT_EQ(last.words[0], 0u) << "zeros, so that the launch can go on";
@@ -374,7 +373,7 @@ TEST_F(Address, MisalignedInSharedMemory) {
     st_shared_4(shared_base() + threadIdx.x * 4 + 2, 0);
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::shared_misaligned));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: st_shared_4" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: st_shared_4" + at(late) +
                                  " accesses byte 2 of shared memory, which is not a multiple of the bytes that a lane "
                                  "moves: align it.");
 }
@@ -387,7 +386,7 @@ TEST_F(Address, OutsideOfATensor) {
     cp_async_wait<0>();
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::global_out_of_bounds));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 16: cp_async_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 16: cp_async_16" + at(late) +
                                  " accesses byte 8192 of k, which has 8192 bytes: correct the address, or check the "
                                  "row against the shape.");
 }
@@ -405,7 +404,7 @@ TEST_F(Address, MisalignedInATensor) {
     ld_global_16(in_.as<std::byte>() + 8);
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::global_misaligned));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: ld_global_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: ld_global_16" + at(late) +
                                  " accesses byte 8 of k, which is not a multiple of the bytes that a lane moves: align "
                                  "it.");
 }
@@ -417,18 +416,18 @@ TEST_F(Address, OfATensorThatIsAnInput) {
     st_global_16(in_.as<Chunk>() + threadIdx.x, {});
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::global_read_only));
-  EXPECT_EQ(message(report), "tiny, CTA (0, 0, 0), warp 0, lane 0: st_global_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (0, 0, 0), warp 0, lane 0: st_global_16" + at(late) +
                                  " writes byte 0 of k, which is an input: store to an output.");
   EXPECT_EQ(in_.as<uint32_t>()[0], 5u) << "the input stays as it was";
 }
 
 TEST_F(Address, ThatTwoCtasBothWrite) {
-  const LaunchReport report = launch({.kernel = "tiny", .grid_x = 3, .buffers = {out_.view()}, .host_threads = 3}, [&] {
+  const LaunchReport report = launch({.grid_x = 3, .buffers = {out_.view()}, .host_threads = 3}, [&] {
     early = late = __LINE__ + 1;
     st_global_16(out_.as<Chunk>() + threadIdx.x + blockIdx.x * 24, {});
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::global_write_conflict));
-  EXPECT_EQ(message(report), "tiny, CTA (1, 0, 0), warp 0, lane 0: st_global_16" + at(late) +
+  EXPECT_EQ(message(report), "CTA (1, 0, 0), warp 0, lane 0: st_global_16" + at(late) +
                                  " writes byte 384 of o, which st_global_16" + at(early) +
                                  " (warp 0, lane 24) of CTA (0, 0, 0) writes too: give each CTA bytes of its own.");
 }
@@ -449,7 +448,7 @@ TEST_F(Meeting, LanesAtDifferentLines) {
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::divergence));
   EXPECT_EQ(message(report),
-            "tiny, CTA (0, 0, 0), warp 1, lane 8: the lanes of the warp do not meet: lanes 0-7 wait at "
+            "CTA (0, 0, 0), warp 1, lane 8: the lanes of the warp do not meet: lanes 0-7 wait at "
             "shfl_xor" +
                 at(late) + ", lanes 8-31 wait at shfl_xor" + at(early) +
                 ": all lanes must come to the same word on the same line.");
@@ -482,7 +481,7 @@ TEST_F(Meeting, ABarrierThatAWarpNeverReaches) {
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::barrier_not_reached));
   EXPECT_EQ(message(report),
-            "tiny, CTA (0, 0, 0), warp 2, lane 0: deadlock at a barrier that not all threads reach: "
+            "CTA (0, 0, 0), warp 2, lane 0: deadlock at a barrier that not all threads reach: "
             "warps 0-1 wait at barrier" +
                 at(early) + ", warp 2 has exited: let every thread of the CTA come to it.");
 }
@@ -508,7 +507,7 @@ TEST_F(Meeting, WarpsAtDifferentBarriers) {
   });
   EXPECT_THAT(kinds(report), ElementsAre(HazardKind::barrier_mismatch));
   EXPECT_EQ(message(report),
-            "tiny, CTA (0, 0, 0), warp 1, lane 0: the warps meet at different barriers: warp 0 waits "
+            "CTA (0, 0, 0), warp 1, lane 0: the warps meet at different barriers: warp 0 waits "
             "at barrier" +
                 at(early) + ", warp 1 waits at barrier" + at(late) +
                 ": let all threads of the CTA come to the same one.");
@@ -520,7 +519,7 @@ TEST_F(Meeting, WarpsAtDifferentBarriers) {
 using HazardReport = HazardTest;
 
 TEST_F(HazardReport, HasEachPairOfLinesOnceAndOfItTheFirst) {
-  const LaunchReport report = launch({.kernel = "tiny", .grid_x = 5, .threads = 64, .smem_bytes = 1024}, [] {
+  const LaunchReport report = launch({.grid_x = 5, .threads = 64, .smem_bytes = 1024}, [] {
     if (blockIdx.x < 2) return;
     for (int i = 0; i < 3; i++) ld_shared_16(chunk_of(threadIdx.x));
     ld_shared_16(chunk_of(threadIdx.x));
@@ -562,8 +561,8 @@ TEST_F(CorrectKernel, ReadsWhatOtherLanesWroteAfterAWarpBarrier) {
 }
 
 TEST_F(CorrectKernel, StreamsThroughTwoStagesWithOneGroupInFlight) {
-  const LaunchReport report = launch(
-      {.kernel = "stream", .threads = 128, .smem_bytes = 4096, .buffers = {in_.view()}, .lane_order_seed = 5}, [&] {
+  const LaunchReport report =
+      launch({.threads = 128, .smem_bytes = 4096, .buffers = {in_.view()}, .lane_order_seed = 5}, [&] {
         uint32_t regs[4];
         constexpr unsigned tiles = 4;
         cp_async_16(chunk_of(threadIdx.x), source());

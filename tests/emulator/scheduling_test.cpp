@@ -17,7 +17,7 @@ namespace {
 TEST(Scheduling, RunsEachThreadOfEachCtaOnceWithItsCoordinates) {
   std::set<std::tuple<unsigned, unsigned, unsigned, unsigned>> seen;
   int runs = 0;
-  launch({.kernel = "tiny", .grid_x = 3, .grid_y = 2, .grid_z = 2, .threads = 64}, [&] {
+  launch({.grid_x = 3, .grid_y = 2, .grid_z = 2, .threads = 64}, [&] {
     EXPECT_EQ(blockDim, (Dim3{64, 1, 1}));
     EXPECT_EQ(gridDim, (Dim3{3, 2, 2}));
     shfl_xor(0, 1);  // the coordinates outlast a change of lanes
@@ -66,8 +66,7 @@ ReducedRun run_reduce(int host_threads, uint64_t seed) {
   const TestBuffer out("out", 16 * 2048, true);
   for (uint32_t i = 0; i < 16 * 512; i++) in.as<uint32_t>()[i] = i % 97;
   ReducedRun run;
-  run.report = launch({.kernel = "reduce",
-                       .grid_x = 16,
+  run.report = launch({.grid_x = 16,
                        .threads = 128,
                        .smem_bytes = 2048,
                        .buffers = {in.view(), out.view()},
@@ -97,19 +96,14 @@ TEST(Scheduling, GivesTheSameResultsAndCountersInAnyOrderAndOnAnyNumberOfHostThr
 TEST(Scheduling, ReportsTheSameHazardsOnAnyNumberOfHostThreads) {
   const TestBuffer out("out", 4096, true);
   const auto hazards = [&](int host_threads) {
-    const LaunchReport report = launch({.kernel = "tiny",
-                                        .grid_x = 24,
-                                        .threads = 64,
-                                        .smem_bytes = 1024,
-                                        .buffers = {out.view()},
-                                        .host_threads = host_threads},
-                                       [&] {
-                                         if (blockIdx.x >= 5) ld_shared_16(chunk_of(threadIdx.x));
-                                         if (blockIdx.x >= 9) ld_shared_16(chunk_of(threadIdx.x + 1));
-                                         st_global_16(out.as<Chunk>() + blockIdx.x / 3 * 16 + threadIdx.x % 16, {});
-                                         if (blockIdx.x == 20 && threadIdx.x >= 32) return;
-                                         barrier();
-                                       });
+    const LaunchReport report = launch(
+        {.grid_x = 24, .threads = 64, .smem_bytes = 1024, .buffers = {out.view()}, .host_threads = host_threads}, [&] {
+          if (blockIdx.x >= 5) ld_shared_16(chunk_of(threadIdx.x));
+          if (blockIdx.x >= 9) ld_shared_16(chunk_of(threadIdx.x + 1));
+          st_global_16(out.as<Chunk>() + blockIdx.x / 3 * 16 + threadIdx.x % 16, {});
+          if (blockIdx.x == 20 && threadIdx.x >= 32) return;
+          barrier();
+        });
     std::vector<std::string> texts;
     for (const Hazard& hazard : report.hazards) texts.push_back(to_string(hazard));
     return texts;
@@ -122,7 +116,7 @@ TEST(Scheduling, ReportsTheSameHazardsOnAnyNumberOfHostThreads) {
 
 TEST(Scheduling, UnwindsTheLanesOfACtaThatCannotGoOn) {
   const auto alive = std::make_shared<int>();
-  const LaunchReport report = launch({.kernel = "tiny", .grid_x = 3, .threads = 64}, [&] {
+  const LaunchReport report = launch({.grid_x = 3, .threads = 64}, [&] {
     const std::shared_ptr<int> held = alive;
     if (threadIdx.x < 32) barrier();
   });
@@ -132,7 +126,7 @@ TEST(Scheduling, UnwindsTheLanesOfACtaThatCannotGoOn) {
 
 TEST(Scheduling, GoesOnWithTheNextCtaAfterOneThatCouldNot) {
   std::vector<unsigned> finished;
-  launch({.kernel = "tiny", .grid_x = 4, .threads = 64}, [&] {
+  launch({.grid_x = 4, .threads = 64}, [&] {
     if (blockIdx.x == 1 && threadIdx.x < 32) return;
     barrier();
     if (threadIdx.x == 0) finished.push_back(blockIdx.x);
@@ -143,7 +137,7 @@ TEST(Scheduling, GoesOnWithTheNextCtaAfterOneThatCouldNot) {
 TEST(Scheduling, PassesOnWhatAThreadThrows) {
   const auto alive = std::make_shared<int>();
   for (const int host_threads : {1, 3}) {
-    EXPECT_THROW(launch({.kernel = "tiny", .grid_x = 8, .threads = 64, .host_threads = host_threads},
+    EXPECT_THROW(launch({.grid_x = 8, .threads = 64, .host_threads = host_threads},
                         [&] {
                           const std::shared_ptr<int> held = alive;
                           barrier();
@@ -157,18 +151,18 @@ TEST(Scheduling, PassesOnWhatAThreadThrows) {
 
 TEST(Scheduling, RefusesWhatNoGpuWouldLaunch) {
   const auto nothing = [] {};
-  EXPECT_THROW(launch({.kernel = "tiny", .threads = 48}, nothing), std::invalid_argument);
-  EXPECT_THROW(launch({.kernel = "tiny", .threads = 2048}, nothing), std::invalid_argument);
-  EXPECT_THROW(launch({.kernel = "tiny", .grid_x = 0}, nothing), std::invalid_argument);
-  EXPECT_THROW(launch({.kernel = "tiny", .smem_bytes = -4}, nothing), std::invalid_argument);
+  EXPECT_THROW(launch({.threads = 48}, nothing), std::invalid_argument);
+  EXPECT_THROW(launch({.threads = 2048}, nothing), std::invalid_argument);
+  EXPECT_THROW(launch({.grid_x = 0}, nothing), std::invalid_argument);
+  EXPECT_THROW(launch({.smem_bytes = -4}, nothing), std::invalid_argument);
   const TestBuffer buffer("in", 512, false);
   GlobalBuffer shifted = buffer.view();
   shifted.data += 16;
-  EXPECT_THROW(launch({.kernel = "tiny", .buffers = {shifted}}, nothing), std::invalid_argument);
+  EXPECT_THROW(launch({.buffers = {shifted}}, nothing), std::invalid_argument);
 }
 
 TEST(Scheduling, RunsTheLargestCtaOnManyHostThreads) {
-  const LaunchReport report = launch({.kernel = "tiny", .grid_x = 40, .threads = 1024, .host_threads = 64}, [] {
+  const LaunchReport report = launch({.grid_x = 40, .threads = 1024, .host_threads = 64}, [] {
     for (int i = 0; i < 3; i++) barrier();
   });
   EXPECT_TRUE(report.hazards.empty());

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <random>
 
+#include "harness/contract/kernel.h"
+#include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
 #include "tests/support/emulator_fixture.h"
 

@@ -6,10 +6,10 @@
 
 #include "harness/base/text.h"
 #include "harness/console/list.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 #include "harness/measure/plan.h"
 #include "harness/runner/options.h"
-#include "tests/support/recording_backend.h"
+#include "tests/support/recording_machine.h"
 
 namespace flash_steps {
 namespace {
@@ -25,7 +25,7 @@ void understand(const std::vector<std::string>& arguments) {
   std::ostringstream out;
   print_list(out, selected);
   check_choice(selected, options);
-  static const RecordingBackend backend(Target::emulator);
+  static const RecordingMachine backend(Target::emulator);
   for (const Problem& problem : problems_of(options, backend.default_problem())) {
     jobs_for(problem, selected, options, backend, out);
   }

@@ -10,11 +10,11 @@
 #include <sstream>
 
 #include "harness/console/report.h"
-#include "harness/measure/resume.h"
 #include "harness/pages/tables/ladder.h"
 #include "harness/results/stored_times.h"
 #include "harness/results/sweeps.h"
 #include "harness/runner/options.h"
+#include "harness/runner/resume.h"
 #include "tests/support/content.h"
 
 namespace flash_steps {

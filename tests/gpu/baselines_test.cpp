@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "harness/contract/registry.h"
-#include "harness/truth/validate.h"
+#include "harness/truth/judge.h"
 #include "tests/support/gpu_test.h"
 
 namespace flash_steps {
@@ -20,6 +20,17 @@ void PrintTo(const BaselineCase& c, std::ostream* out) {
   PrintTo(c.inputs, out);
 }
 
+// Why the baseline cannot run on the loaded problem; nothing if it is ready.
+template <typename Error = MachineError>
+std::optional<std::string> refusal(Stopwatch& stopwatch, Baseline baseline) {
+  try {
+    stopwatch.prepare(baseline);
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 class GpuBaselines : public GpuTestWith<BaselineCase> {};
 
 TEST_P(GpuBaselines, AreRightAtSeveralShapes) {
@@ -31,15 +42,15 @@ TEST_P(GpuBaselines, AreRightAtSeveralShapes) {
     const Problem problem{
         .batch = batch, .heads = heads, .seqlen = seqlen, .dtype = inputs.dtype, .inputs = inputs.inputs};
     gpu().load(problem, true);
-    if (const auto refusal = gpu().prepare(baseline)) {
-      if (baseline == Baseline::standard) FAIL() << *refusal;
-      GTEST_SKIP() << *refusal;
+    if (const auto why_not = refusal(stopwatch(), baseline)) {
+      if (baseline == Baseline::standard) FAIL() << *why_not;
+      GTEST_SKIP() << *why_not;
     }
-    EXPECT_FALSE(gpu().implementation(baseline).empty());
+    EXPECT_FALSE(stopwatch().implementation(baseline).empty());
     for (int run = 0; run < 2; run++) {
-      const OutputErrors errors = gpu().check(baseline);
-      EXPECT_TRUE(judge(errors, problem.dtype).passed)
-          << words_of(problem) << ": " << errors.max_abs << " where ref16 has " << errors.ref16_max_abs;
+      const OutputErrors errors = stopwatch().check(baseline);
+      EXPECT_TRUE(judge(errors, problem.dtype).right)
+          << describe(problem) << ": " << errors.max_abs << " where ref16 has " << errors.ref16_max_abs;
     }
   }
 }
@@ -64,42 +75,41 @@ class PreparedBaseline : public GpuTest {};
 TEST_F(PreparedBaseline, StandardAttentionSaysWhenItsLogitsDoNotFit) {
   // Q, K, V and O take 2 GiB, the logits 8 TiB.
   gpu().load({.batch = 1, .heads = 16, .seqlen = 524288}, false);
-  const auto refusal = gpu().prepare(Baseline::standard);
-  ASSERT_TRUE(refusal.has_value());
-  EXPECT_THAT(*refusal, StartsWith("out of memory: standard attention keeps"));
-  EXPECT_THROW(gpu().implementation(Baseline::standard), std::logic_error);
+  const auto why_not = refusal<OutOfMemory>(stopwatch(), Baseline::standard);
+  ASSERT_TRUE(why_not.has_value());
+  EXPECT_THAT(*why_not, StartsWith("standard attention keeps"));
+  EXPECT_THROW(stopwatch().implementation(Baseline::standard), std::logic_error);
 }
 
 TEST_F(PreparedBaseline, OnlyStandardAttentionHoldsTheLogits) {
   const Problem problem{.batch = 2, .heads = 4, .seqlen = 2048};
   const int64_t logits_bytes = int64_t{2} * problem.batch * problem.heads * problem.seqlen * problem.seqlen;
   gpu().load(problem, false);
-  EXPECT_EQ(gpu().memory(), (MemoryUse{.tensor_bytes = 4 * problem.bytes()}));
-  EXPECT_THROW(gpu().memory(Baseline::standard), std::logic_error);
+  EXPECT_THROW(stopwatch().memory(Baseline::standard), std::logic_error);
 
-  ASSERT_EQ(gpu().prepare(Baseline::standard), std::nullopt);
-  const MemoryUse standard = gpu().memory(Baseline::standard);
+  ASSERT_EQ(refusal(stopwatch(), Baseline::standard), std::nullopt);
+  const MemoryUse standard = stopwatch().memory(Baseline::standard);
   EXPECT_EQ(standard.tensor_bytes, 4 * problem.bytes());
   EXPECT_GE(standard.workspace_bytes, logits_bytes);
   EXPECT_LE(standard.workspace_bytes, logits_bytes + 4096);
 
   for (const Baseline baseline : {Baseline::fa2, Baseline::cudnn}) {
-    if (const auto refusal = gpu().prepare(baseline)) GTEST_SKIP() << *refusal;
-    const MemoryUse memory = gpu().memory(baseline);
+    if (const auto why_not = refusal(stopwatch(), baseline)) GTEST_SKIP() << *why_not;
+    const MemoryUse memory = stopwatch().memory(baseline);
     EXPECT_EQ(memory.tensor_bytes, 4 * problem.bytes());
     EXPECT_GE(memory.workspace_bytes, 0) << name_of(baseline);
     EXPECT_LT(memory.workspace_bytes, logits_bytes / 2) << name_of(baseline);
-    EXPECT_EQ(gpu().memory(baseline), memory);
+    EXPECT_EQ(stopwatch().memory(baseline), memory);
   }
 }
 
 TEST_F(PreparedBaseline, BaselinesAreTimedAfterTheKernels) {
-  const Variant& variant = kernels().front().gpu.front();
+  const Variant& variant = kernels().front().gpu().front();
   gpu().load({.batch = 4, .heads = 4, .seqlen = 2048, .dtype = variant.dtype}, false);
-  ASSERT_EQ(gpu().prepare(Baseline::standard), std::nullopt);
+  ASSERT_EQ(refusal(stopwatch(), Baseline::standard), std::nullopt);
   const Variant* const variants[] = {&variant};
   const Baseline baselines[] = {Baseline::standard};
-  const std::vector<Timing> timings = gpu().time(variants, baselines, {.min_samples = 5, .min_seconds = 0});
+  const std::vector<Timing> timings = stopwatch().time(variants, baselines, {.min_samples = 5, .min_seconds = 0});
   ASSERT_EQ(timings.size(), 2u);
   for (const Timing& timing : timings) {
     EXPECT_EQ(timing.samples_ms.size(), 5u);
@@ -109,7 +119,7 @@ TEST_F(PreparedBaseline, BaselinesAreTimedAfterTheKernels) {
 
 TEST_F(PreparedBaseline, ABaselineThatIsNotPreparedCannotRun) {
   gpu().load({.seqlen = 64}, true);
-  EXPECT_THROW(gpu().check(Baseline::standard), std::logic_error);
+  EXPECT_THROW(stopwatch().check(Baseline::standard), std::logic_error);
 }
 
 }  // namespace

@@ -5,8 +5,9 @@
 #include <limits>
 #include <random>
 
+#include "harness/truth/judge.h"
+#include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
-#include "harness/truth/validate.h"
 #include "tests/support/gpu_test.h"
 
 namespace flash_steps {
@@ -61,7 +62,7 @@ TEST_F(GpuCompare, FindsOneWrongElementWhereverItIs) {
     sample.output[i] = from_double(sample.reference[i] - 3, Dtype::fp16);
     const Difference difference = sample.compare();
     EXPECT_NEAR(difference.max_abs, 3, 0.01);
-    EXPECT_FALSE(judge(as_errors(difference), Dtype::fp16).passed);
+    EXPECT_FALSE(judge(as_errors(difference), Dtype::fp16).right);
   }
 }
 
@@ -91,7 +92,7 @@ TEST_F(GpuCompare, RejectsOneNanWhereverItIs) {
       const Difference difference = sample.compare();
       EXPECT_TRUE(std::isnan(difference.max_abs));
       EXPECT_TRUE(std::isnan(difference.rms));
-      EXPECT_FALSE(judge(as_errors(difference), dtype).passed);
+      EXPECT_FALSE(judge(as_errors(difference), dtype).right);
     }
   }
 }
@@ -100,7 +101,7 @@ TEST_F(GpuCompare, RejectsInfinity) {
   Sample sample(Dtype::fp16);
   sample.output[17] = 0x7c00;
   EXPECT_EQ(sample.compare().max_abs, std::numeric_limits<double>::infinity());
-  EXPECT_FALSE(judge(as_errors(sample.compare()), Dtype::fp16).passed);
+  EXPECT_FALSE(judge(as_errors(sample.compare()), Dtype::fp16).right);
 }
 
 TEST_F(GpuCompare, RejectsWhatAKernelLeftPoisoned) {
@@ -110,7 +111,7 @@ TEST_F(GpuCompare, RejectsWhatAKernelLeftPoisoned) {
     poison(output);
     for (uint16_t bits : output.to_host()) ASSERT_TRUE(std::isnan(to_double(bits, dtype)));
     const Difference difference = compare_on_device(output, dtype, DeviceArray(sample.reference));
-    EXPECT_FALSE(judge(as_errors(difference), dtype).passed);
+    EXPECT_FALSE(judge(as_errors(difference), dtype).right);
   }
 }
 

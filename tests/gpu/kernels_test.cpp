@@ -3,9 +3,11 @@
 #include <cctype>
 #include <cmath>
 
+#include "harness/contract/coverage.h"
 #include "harness/contract/registry.h"
+#include "harness/truth/judge.h"
+#include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
-#include "harness/truth/validate.h"
 #include "tests/support/gpu_test.h"
 
 namespace flash_steps {
@@ -19,7 +21,7 @@ struct KernelCase {
 std::vector<KernelCase> all_kernel_cases() {
   std::vector<KernelCase> cases;
   for (const Kernel& kernel : kernels()) {
-    for (const Variant& variant : kernel.gpu) cases.push_back({&kernel, &variant});
+    for (const Variant& variant : kernel.gpu()) cases.push_back({&kernel, &variant});
   }
   return cases;
 }
@@ -63,12 +65,12 @@ TEST_P(GpuKernels, IsRightForEveryLengthAndDistribution) {
   for (InputDistribution inputs : all_distributions) {
     for (int steps : {1, 2, 3, 5}) {
       const Problem problem = problem_of(steps, inputs);
-      SCOPED_TRACE(words_of(problem));
+      SCOPED_TRACE(describe(problem));
       gpu().load(problem, true);
       const OutputErrors errors = gpu().check(variant());
-      const Verdict verdict = judge(errors, problem.dtype);
-      EXPECT_TRUE(verdict.passed) << "error " << errors.max_abs << ", tolerance " << verdict.tolerance << ", rms "
-                                  << errors.rms << ", tolerance " << verdict.rms_tolerance;
+      const Judgement verdict = judge(errors, problem.dtype);
+      EXPECT_TRUE(verdict.right) << "error " << errors.max_abs << ", tolerance " << verdict.tolerance << ", rms "
+                                 << errors.rms << ", tolerance " << verdict.rms_tolerance;
     }
   }
 }
@@ -76,21 +78,21 @@ TEST_P(GpuKernels, IsRightForEveryLengthAndDistribution) {
 TEST_P(GpuKernels, IsStillRightAfterBeingTimed) {
   gpu().load(problem_of(3, InputDistribution::normal), true);
   const Variant* const variants[] = {&variant()};
-  const std::vector<Timing> timings = gpu().time(variants, {}, {.min_samples = 5, .min_seconds = 0});
+  const std::vector<Timing> timings = stopwatch().time(variants, {}, {.min_samples = 5, .min_seconds = 0});
   ASSERT_EQ(timings.size(), 1u);
   EXPECT_GE(timings[0].samples_ms.size(), 5u);
-  EXPECT_TRUE(judge(gpu().check(variant()), variant().dtype).passed);
+  EXPECT_TRUE(judge(gpu().check(variant()), variant().dtype).right);
 }
 
 TEST_P(GpuKernels, GivesTheSameBitsEachTime) {
   Problem problem = problem_of(4, InputDistribution::normal);
   problem.batch = 60;
   gpu().load(problem, false);
-  EXPECT_EQ(gpu().differing_repeats(variant(), 20), 0) << words_of(problem);
+  EXPECT_EQ(gpu().differing_repeats(variant(), 20), 0) << describe(problem);
 }
 
 TEST_P(GpuKernels, EqualsTheEmulator) {
-  const std::vector<Variant>& emulated = GetParam().kernel->emulator;
+  const std::vector<Variant>& emulated = GetParam().kernel->emulator();
   const auto same = std::find_if(emulated.begin(), emulated.end(), [&](const Variant& other) {
     return other.dtype == variant().dtype && other.tile.config == variant().tile.config;
   });
@@ -102,7 +104,7 @@ TEST_P(GpuKernels, EqualsTheEmulator) {
   gpu().load(problem, true);
   const OutputErrors errors = gpu().check(variant());
   const std::vector<uint16_t> on_gpu = gpu().output();
-  const std::unique_ptr<Backend> emulator = make_emulator();
+  const std::unique_ptr<Machine> emulator = make_emulator();
   emulator->load(problem, false);
   emulator->launch(*same);
   const std::vector<uint16_t> on_emulator = emulator->output();

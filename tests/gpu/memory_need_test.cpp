@@ -49,11 +49,5 @@ TEST(GpuMemoryNeed, SurvivesShapesBeyond64Bits) {
   EXPECT_THAT(*memory_refusal(problem, true, 79 * gib), HasSubstr(" would fit"));
 }
 
-TEST(GpuMemoryNeed, WritesBytesForPeople) {
-  EXPECT_EQ(readable_bytes(512), "512 bytes");
-  EXPECT_EQ(readable_bytes(48 * 1024), "48.0 KiB");
-  EXPECT_EQ(readable_bytes(79.5 * gib), "79.5 GiB");
-}
-
 }  // namespace
 }  // namespace flash_steps

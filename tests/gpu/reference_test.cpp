@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/contract/registry.h"
+#include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
 #include "tests/support/gpu_test.h"
 
@@ -55,7 +56,7 @@ TEST_P(GpuReference, InFp32AgreesWithTheCpus) {
   for (Problem problem : shapes) {
     problem.dtype = GetParam().dtype;
     problem.inputs = GetParam().inputs;
-    SCOPED_TRACE(words_of(problem));
+    SCOPED_TRACE(describe(problem));
     const BothReferences both = both_references(problem, Precision::fp32);
 
     const int64_t size = problem.elements();
@@ -78,7 +79,7 @@ TEST_P(GpuReference, InFp64IsTheCpus) {
   for (Problem problem : shapes) {
     problem.dtype = GetParam().dtype;
     problem.inputs = GetParam().inputs;
-    SCOPED_TRACE(words_of(problem));
+    SCOPED_TRACE(describe(problem));
     const BothReferences both = both_references(problem, Precision::fp64);
 
     const int64_t size = problem.elements();
@@ -120,7 +121,7 @@ TEST(GpuReferencePrecision, IsFp64WhereThatTakesLessThanASecond) {
 }
 
 TEST_F(GpuReferenceLimits, AProblemIsCheckedInThePrecisionThatItsResultsName) {
-  const Variant& variant = kernels().front().gpu.front();
+  const Variant& variant = kernels().front().gpu().front();
   for (const auto& [batch, reference] : {std::pair{2, "fp64 on the GPU"}, std::pair{160, "fp32 on the GPU"}}) {
     gpu().load({.batch = batch, .heads = 2, .seqlen = 512, .dtype = variant.dtype}, true);
     EXPECT_EQ(gpu().check(variant).reference, reference);

@@ -24,26 +24,25 @@ class GpuTimer : public GpuTest {
     timer_.emplace(gpu().device().l2_bytes, nvml_.get());
     arrays_ = make_device_inputs(problem_);
     output_ = DeviceArray<uint16_t>(problem_.elements());
-    allow_shared_memory(variant());
+    planned_.emplace(variant(), problem_, tensors());
   }
 
-  const Variant& variant() const { return kernels().front().gpu.front(); }
+  const Variant& variant() const { return kernels().front().gpu().front(); }
 
   // Launches the first kernel and notes its turn.
   Contender contender(int number) {
     return {"contender " + std::to_string(number), [this, number](CUstream_st* stream) {
               turns_.push_back(number);
-              launch_variant(variant(), problem_, arguments(), stream);
+              planned_->launch(stream);
             }};
   }
 
-  LaunchArguments arguments() {
-    return {arrays_.q.data(), arrays_.k.data(), arrays_.v.data(), output_.data(), problem_.seqlen, problem_.heads};
-  }
+  Tensors tensors() { return {arrays_.q.data(), arrays_.k.data(), arrays_.v.data(), output_.data()}; }
 
-  Problem problem_{.seqlen = 512, .dtype = kernels().front().gpu.front().dtype};
+  Problem problem_{.seqlen = 512, .dtype = kernels().front().gpu().front().dtype};
   DeviceInputs arrays_;
   DeviceArray<uint16_t> output_;
+  std::optional<PlannedVariant> planned_;
   std::unique_ptr<Nvml> nvml_;
   std::optional<RoundTimer> timer_;
   std::vector<int> turns_;
@@ -93,7 +92,7 @@ TEST_F(GpuTimer, WarmsUpBeforeItMeasures) {
 TEST_F(GpuTimer, TimesLongerWorkAsLonger) {
   const auto run = [this](int times) {
     return Contender{std::to_string(times) + " launches", [this, times](CUstream_st* stream) {
-                       for (int i = 0; i < times; i++) launch_variant(variant(), problem_, arguments(), stream);
+                       for (int i = 0; i < times; i++) planned_->launch(stream);
                      }};
   };
   const Contender contenders[] = {run(4), run(40)};
@@ -105,14 +104,28 @@ TEST_F(GpuTimer, TimesLongerWorkAsLonger) {
   EXPECT_LT(total(timings[1]), 15 * total(timings[0]));
 }
 
-TEST_F(GpuTimer, ReportsTheClocksWhereTheDriverTellsThem) {
-  const Contender contenders[] = {contender(0)};
-  const Timing timing = timer_->time(contenders, {.min_samples = 20, .min_seconds = 0})[0];
+TEST_F(GpuTimer, ReportsTheClockThatEachContenderFound) {
+  const Contender contenders[] = {contender(0), contender(1)};
+  for (const Timing& timing : timer_->time(contenders, {.min_samples = 20, .min_seconds = 0})) {
+    EXPECT_GT(timing.state.sm_clock_mhz, 100);
+    EXPECT_LE(timing.state.sm_clock_mhz, 1.02 * gpu().device().sm_clock_max_mhz);
+  }
+}
+
+TEST_F(GpuTimer, ReportsPowerAndTemperatureWhereTheDriverTellsThem) {
   if (!nvml_) GTEST_SKIP() << "this machine has no NVML";
-  EXPECT_GT(timing.sm_clock_mhz, 100);
-  EXPECT_LE(timing.sm_clock_mhz, 1.01 * gpu().device().sm_clock_max_mhz);
-  EXPECT_GT(timing.power_watts, 1);
-  EXPECT_GT(timing.temperature_celsius, 1);
+  // One that works, and one that leaves the GPU idle for as long.
+  const Contender contenders[] = {{"ten launches",
+                                   [this](CUstream_st* stream) {
+                                     for (int i = 0; i < 10; i++) planned_->launch(stream);
+                                   }},
+                                  {"nothing", [](CUstream_st*) {}}};
+  const std::vector<Timing> timings = timer_->time(contenders, {.min_samples = 20, .min_seconds = 0});
+  for (const Timing& timing : timings) {
+    EXPECT_GT(timing.state.power_watts, 1);
+    EXPECT_GT(timing.state.temperature_celsius, 1);
+  }
+  EXPECT_GT(timings[0].state.power_watts, timings[1].state.power_watts);
 }
 
 TEST_F(GpuTimer, MeasuresNothingForNobody) { EXPECT_TRUE(timer_->time({}, {}).empty()); }

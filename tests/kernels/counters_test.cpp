@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <string>
 
+#include "harness/contract/coverage.h"
 #include "harness/contract/problem.h"
 #include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
-#include "harness/truth/validate.h"
+#include "harness/machine/machine.h"
+#include "harness/truth/judge.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
@@ -41,7 +42,7 @@ struct Chosen {
 Chosen find(const Case& c) {
   for (const Kernel& kernel : kernels()) {
     if (kernel.name != c.kernel) continue;
-    for (const Variant& variant : kernel.emulator) {
+    for (const Variant& variant : kernel.emulator()) {
       if (variant.dtype == c.dtype && variant.tile.config == c.config) return {kernel, variant};
     }
   }
@@ -52,7 +53,7 @@ Observation observe(const Case& c, int host_threads, uint64_t lane_order_seed = 
   const auto emulator = make_emulator(host_threads, lane_order_seed);
   emulator->load({.batch = c.batch, .heads = c.heads, .seqlen = c.seqlen, .dtype = c.dtype}, false);
   emulator->launch(find(c).variant);
-  return *emulator->observation();
+  return emulator->observer()->observation();
 }
 
 // What follows from the tile and its number of warps, which share the query rows among them.
@@ -65,7 +66,7 @@ Counters closed_formulas(const Case& c) {
   constexpr uint64_t chunk_phases = 4;          // of a 16-byte access
   constexpr uint64_t sector_bytes = 32;         // of global memory
   const auto [kernel, variant] = find(c);
-  const uint64_t conflicts = kernel.number() == 1 ? 8 : 1;  // eight rows, 256 bytes apart, or swizzled
+  const uint64_t conflicts = kernel.number == 1 ? 8 : 1;  // eight rows, 256 bytes apart, or swizzled
   const TileShape& tile = variant.tile;
   const uint64_t rows = tile.tile_rows;
   const uint64_t cols = tile.tile_cols;
@@ -126,7 +127,7 @@ TEST_P(KernelCounters, EqualTheClosedFormulasAndHaveNoBankConflictsFromTheSecond
   EXPECT_EQ(counted.barrier_instructions, expected.barrier_instructions);
   EXPECT_EQ(counted.hbm_bytes_read, expected.hbm_bytes_read);
   EXPECT_EQ(counted.hbm_bytes_written, expected.hbm_bytes_written);
-  if (find(GetParam()).kernel.number() > 1) {
+  if (find(GetParam()).kernel.number > 1) {
     for (const AccessCounters& access :
          {counted.ldmatrix, counted.cp_async, counted.shared_load, counted.shared_store}) {
       EXPECT_EQ(access.bank_conflicts(), 0u);
@@ -138,7 +139,7 @@ TEST_P(KernelCounters, EqualTheClosedFormulasAndHaveNoBankConflictsFromTheSecond
 std::vector<Case> cases() {
   std::vector<Case> list;
   for (const Kernel& kernel : kernels()) {
-    for (const Variant& variant : kernel.emulator) {
+    for (const Variant& variant : kernel.emulator()) {
       const TileShape& tile = variant.tile;
       const int step = seqlen_step(tile);
       const auto add = [&](int batch, int heads, int steps) {
@@ -221,8 +222,8 @@ TEST(LaunchCounters, AndOutputAreTheSameInAnyOrderOnAnyNumberOfHostThreads) {
     const auto emulator = make_emulator(threads, seed);
     emulator->load(problem, false);
     emulator->launch(variant);
-    EXPECT_TRUE(emulator->observation()->hazards.empty());
-    return std::pair(emulator->observation()->counters, emulator->output());
+    EXPECT_TRUE(emulator->observer()->observation().hazards.empty());
+    return std::pair(emulator->observer()->observation().counters, emulator->output());
   };
   for (const char* kernel : {"01_base", "03_eager_loads"}) {
     const Variant& variant = find({kernel, "64x64", 1, 1, 64, Dtype::bf16}).variant;

@@ -9,9 +9,11 @@
 #include <string>
 
 #include "harness/console/report.h"
+#include "harness/contract/coverage.h"
+#include "harness/contract/problem.h"
 #include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
-#include "harness/truth/validate.h"
+#include "harness/machine/machine.h"
+#include "harness/truth/judge.h"
 
 namespace flash_steps {
 namespace {
@@ -46,7 +48,7 @@ TEST_P(AnyProblem, IsComputedRightAndWithoutHazards) {
   const uint64_t seed = property_seed();
   Draw draw(seed + static_cast<uint64_t>(GetParam()));
   const Kernel& kernel = draw.one_of(kernels());
-  const Variant& variant = draw.one_of(kernel.emulator);
+  const Variant& variant = draw.one_of(kernel.emulator());
   const TileShape& tile = variant.tile;
 
   Problem problem;
@@ -63,14 +65,14 @@ TEST_P(AnyProblem, IsComputedRightAndWithoutHazards) {
                std::to_string(lane_order));
 
   const auto emulator = make_emulator(threads, lane_order);
-  ASSERT_EQ(check_shape(variant, problem), std::nullopt);
+  ASSERT_EQ(refusal(variant, problem), std::nullopt);
   ASSERT_EQ(emulator->refusal(variant, problem), std::nullopt);
   emulator->load(problem, true);
   const OutputErrors errors = emulator->check(variant);
-  const Verdict verdict = judge(errors, problem.dtype);
-  EXPECT_TRUE(verdict.passed) << "largest error " << errors.max_abs << " (tolerance " << verdict.tolerance << "), rms "
-                              << errors.rms << " (tolerance " << verdict.rms_tolerance << ")";
-  EXPECT_THAT(emulator->observation()->hazards, testing::IsEmpty());
+  const Judgement verdict = judge(errors, problem.dtype);
+  EXPECT_TRUE(verdict.right) << "largest error " << errors.max_abs << " (tolerance " << verdict.tolerance << "), rms "
+                             << errors.rms << " (tolerance " << verdict.rms_tolerance << ")";
+  EXPECT_THAT(emulator->observer()->observation().hazards, testing::IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(Drawn, AnyProblem, testing::Range(0, cases));

@@ -10,9 +10,12 @@
 
 #include "harness/console/bound.h"
 #include "harness/console/list.h"
+#include "harness/contract/registry.h"
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
 #include "harness/model/tile_work.h"
+#include "harness/pages/tables/pipes.h"
+#include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
 #include "tests/support/tile_arithmetic.h"
 
@@ -32,7 +35,7 @@ const Rates& h100() { return *rates_of("sm_90"); }
 
 const Kernel& kernel(int number) { return kernels().at(number - 1); }
 
-const Variant& first_variant(const Kernel& kernel) { return kernel.emulator.front(); }
+const Variant& first_variant(const Kernel& kernel) { return kernel.emulator().front(); }
 
 const StoredBounds& stored() {
   static const StoredBounds bounds = read_stored_bounds();
@@ -69,8 +72,8 @@ TEST(Rates, AreFoundByArchitecture) {
 TileWork closed_form(const Kernel& kernel, const TileShape& tile) {
   const int warps = tile.threads / 32;
   const double fragment = 16 * 16;  // elements that an ldmatrix.x4 loads
-  const double head_dim = supported_head_dim;
-  const double conflicts = kernel.number() == 1 ? 8 : 1;
+  const double head_dim = default_head_dim;
+  const double conflicts = kernel.number == 1 ? 8 : 1;
   const double kv_loads = warps * 2 * tile.tile_cols * head_dim / fragment;
   const double q_loads = keeps_q_in_registers(kernel, tile) ? 0 : tile.tile_rows * head_dim / fragment;
   TileWork work;
@@ -83,7 +86,7 @@ TileWork closed_form(const Kernel& kernel, const TileShape& tile) {
 
 TEST(TileWork, OfEveryStoredConfigIsTheClosedForm) {
   for (const Kernel& kernel : kernels()) {
-    for (const Variant& variant : kernel.emulator) {
+    for (const Variant& variant : kernel.emulator()) {
       if (variant.dtype != Dtype::fp16 || (variant.tile.heads != 0 && variant.tile.heads != 16)) continue;
       const std::string name = kernel.name + " " + variant.tile.config;
       ASSERT_THAT(stored().works, Contains(Key(std::pair(kernel.name, variant.tile.config))))
@@ -257,7 +260,7 @@ ResultsFile measured(const std::string& compute_capability, double sm_clock_mhz,
   TimingSummary timing;
   timing.median_ms = 1;
   timing.tflops = 50;
-  timing.sm_clock_mhz = sm_clock_mhz;
+  timing.state.sm_clock_mhz = sm_clock_mhz;
   ResultsFile file;
   file.results.device.name = "NVIDIA Card";
   file.results.device.compute_capability = compute_capability;
@@ -303,7 +306,8 @@ TEST(Bound, NoPublishedFigureExceedsIt) {
   int compared = 0;
   for (const PublishedColumn& column : read_published().columns) {
     const Fa2Speed fa2 = *fa2_speed(column);
-    for (const Kernel& kernel : kernels()) {
+    for (const Kernel* step : of_chapter(sixteen)) {
+      const Kernel& kernel = *step;
       const double most = fa2.percent(stored().highest(kernel, *fa2.rates)->bound.percent_of_peak);
       EXPECT_LE(column.percent.at(kernel.name), most + noise_points)
           << kernel.name << " on " << column.gpu << (column.is_mean ? ", mean" : "");
@@ -324,7 +328,8 @@ TEST(Bound, NoMeasuredFigureExceedsIt) {
       const auto bound = stored().of(run.kernel, run.config, *rates);
       const auto fa2 = run.baselines.find(Baseline::fa2);
       if (!bound || !run.timing || fa2 == run.baselines.end()) continue;
-      const double clock = run.timing->sm_clock_mhz > 0 ? run.timing->sm_clock_mhz : device.sm_clock_max_mhz;
+      const double clock =
+          run.timing->state.sm_clock_mhz > 0 ? run.timing->state.sm_clock_mhz : device.sm_clock_max_mhz;
       const double tflops = bound->percent_of_peak / 100 * rates->flop() * device.sm_count * clock * 1e-6;
       EXPECT_LE(fa2->second.shown_percent(), 100 * tflops / fa2->second.tflops + noise_points)
           << run.kernel << " " << run.config << " at seqlen " << run.problem.seqlen << " in " << file.name();
@@ -363,7 +368,7 @@ TEST(BoundReport, TakesTheMachineCodeOfThisBuildBeforeTheStoredOne) {
   const Variant& variant = first_variant(first);
   MachineCode code{{"sm_90", "symbol", 0, 0}, no_instructions(), no_instructions(), {}};
   code.main_loop["HMMA"] = 7;
-  const auto loops = main_loops(first, variant, {{&first, &variant, code}}, stored().machine_code);
+  const auto loops = main_loops(first, variant, {{&first, &variant, "attention", code}}, stored().machine_code);
   EXPECT_EQ(loops.at("sm_90").source, "this build");
   EXPECT_EQ(loops.at("sm_90").counts.at("HMMA"), 7);
   EXPECT_EQ(loops.at("sm_80").source, "docs/results/machine_code.json");
@@ -371,7 +376,7 @@ TEST(BoundReport, TakesTheMachineCodeOfThisBuildBeforeTheStoredOne) {
 }
 
 TEST(BoundReport, OfAPageIsATableAGpuWithALineAStep) {
-  const std::string text = render_pipes(kernels(), stored());
+  const std::string text = render_pipes(of_chapter(sixteen), stored());
   EXPECT_THAT(text,
               AllOf(HasSubstr("| A100 | config | tensor | shared memory | MUFU | FMA | ALU | issue | % of peak |"),
                     HasSubstr("| 01_base | 64x64 | 1,024 | **8,448** | 272 |"), HasSubstr("| 12.1 |"),
@@ -393,7 +398,7 @@ TEST(StoredMachineCode, AFileThatIsNotOneIsNamed) {
   EXPECT_THAT(complaint(), AllOf(HasSubstr("cannot read"), HasSubstr(file.string())));
   for (const char* text : {"[]", "{\"rows\": [{}]}", "no JSON"}) {
     std::ofstream(file) << text;
-    EXPECT_THAT(complaint(), AllOf(HasSubstr(file.string()), HasSubstr("would work"))) << text;
+    EXPECT_THAT(complaint(), HasSubstr(file.string())) << text;
   }
   fs::remove(file);
 }

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/file.h"
 #include "harness/base/process.h"
-#include "harness/results/results.h"
 #include "mutants/translation_unit.h"
 
 namespace flash_steps::mutants {
@@ -24,7 +24,7 @@ std::string compile_command(const std::string& kernel) {
     const std::string command = entry.at("command");
     const size_t output = command.rfind(" -o ");
     if (std::filesystem::path(entry.at("file")).stem() == kernel &&
-        command.find("kernels_emulator.dir", output) != std::string::npos) {
+        command.find("kernel_" + kernel + ".dir", output) != std::string::npos) {
       return command.substr(0, output);
     }
   }

@@ -36,6 +36,12 @@ constexpr Replacement replacements[] = {
     {"max-not-reduced", "value = fmaxf(value, shfl_xor(value, 1));", ";"},
     {"max-not-reduced", "return fmaxf(value, shfl_xor(value, 2));", "return value;"},
 
+    {"max-of-half-the-keys", "for (int n = 1; n < col_frags * 2; n++)", "for (int n = 1; n < col_frags; n++)"},
+    {"max-starts-at-0", "= -INFINITY;", "= 0;", 1, 9},
+    {"max-clamped-at-0", "max_of_quad(block_max)", "fmaxf(0, max_of_quad(block_max))"},
+    {"running-max-dropped", "fmaxf(row_max[r][half], max_of_quad(block_max)", "(max_of_quad(block_max)", 1, 9},
+    {"running-max-dropped", "new_max = fmaxf(row_max[r][half], new_max);", ";", 10},
+
     {"sum-not-reduced", "value += shfl_xor(value, 1);", ";"},
     {"sum-not-reduced", "return value + shfl_xor(value, 2);", "return value;"},
 
@@ -48,6 +54,17 @@ constexpr Replacement replacements[] = {
     {"last-block-skipped", "kv_block + 1 < seqlen / tile_cols", "kv_block + 2 < seqlen / tile_cols", 3, 12},
     {"last-block-skipped", "kv_block >= 0;", "kv_block > 0;", 13},
     {"last-block-skipped", "kv_block > 0)", "kv_block > 1)", 13},
+
+    {"head-offset", "blockIdx.y * head_dim", "blockIdx.y * head_dim / 2"},
+    {"batch-offset", "int64_t{blockIdx.z} * seqlen", "int64_t{blockIdx.z} * (seqlen - tile_cols)"},
+    {"row-offset", "int64_t{blockIdx.x} * tile_rows", "int64_t{blockIdx.x} * (tile_rows / 2)"},
+    {"offset-32-bit", "int64_t{blockIdx.z} * seqlen * row_stride",
+     "static_cast<int32_t>(int64_t{blockIdx.z} * seqlen * row_stride)"},
+
+    {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + 3 * tile_cols", 1, 6},
+    {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + tile_cols", 1, 6},
+    {"smem-bytes", "c.tile_rows + 2 * c.tile_cols", "2 * c.tile_rows + 4 * c.tile_cols", 7},
+    {"smem-bytes", "c.tile_rows + 2 * c.tile_cols", "c.tile_rows + c.tile_cols", 7},
 
     {"p-order", "pack2<T>(p0, p1)", "pack2<T>(p1, p0)"},
     {"p-order", "c * 2 + i / 2", "c * 2 + i % 2"},
@@ -180,9 +197,11 @@ void mutate_places(File& file, const std::string& mistake, Make make) {
 
 const std::vector<std::string>& mistakes() {
   static const std::vector<std::string> names{
-      "wait-weakened",    "wait-removed",       "barrier-weakened", "barrier-removed", "commit-removed",
-      "swizzle-one-side", "row-off-by-one",     "rescale-dropped",  "max-not-reduced", "sum-not-reduced",
-      "scale-twice",      "last-block-skipped", "p-order"};
+      "wait-weakened",      "wait-removed",     "barrier-weakened",    "barrier-removed", "commit-removed",
+      "swizzle-one-side",   "row-off-by-one",   "rescale-dropped",     "max-not-reduced", "max-of-half-the-keys",
+      "max-starts-at-0",    "max-clamped-at-0", "running-max-dropped", "sum-not-reduced", "scale-twice",
+      "last-block-skipped", "head-offset",      "batch-offset",        "row-offset",      "offset-32-bit",
+      "smem-bytes",         "p-order"};
   return names;
 }
 

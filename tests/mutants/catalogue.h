@@ -22,9 +22,18 @@ namespace flash_steps::mutants {
 ///   row-off-by-one      one address is that of the next row
 ///   rescale-dropped     O or the row sum does not shrink when the maximum grows
 ///   max-not-reduced     the maximum is not that of all four lanes of a row
+///   max-of-half-the-keys  it is that of the first half of the block's keys
+///   max-starts-at-0     before the first block it is 0 and not −∞
+///   max-clamped-at-0    it is never below 0
+///   running-max-dropped it is that of the block alone
 ///   sum-not-reduced     the sum is not that of all four lanes of a row
 ///   scale-twice         the softmax scale is applied twice
 ///   last-block-skipped  the last KV block is not attended to, or its K is not copied
+///   head-offset         a head begins in the middle of the one before
+///   batch-offset        a sequence begins before the end of the one before
+///   row-offset          the query tiles of a head overlap
+///   offset-32-bit       an offset is computed in 32 bits: wrong beyond 2³¹ elements
+///   smem-bytes          a CTA asks for more or less shared memory than it uses
 ///   p-order             P is packed in the wrong order
 const std::vector<std::string>& mistakes();
 

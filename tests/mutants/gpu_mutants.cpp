@@ -11,7 +11,7 @@
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 #include "harness/results/results.h"
 #include "harness/runner/options.h"
 #include "harness/truth/validate.h"

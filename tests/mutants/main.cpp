@@ -1,16 +1,17 @@
 // mutants: makes mistakes in the kernel files, one at a time, and demands that the emulator notices each.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <iostream>
 #include <map>
 #include <mutex>
-#include <thread>
 
+#include "harness/base/error.h"
+#include "harness/base/file.h"
+#include "harness/base/parallel.h"
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
-#include "harness/contract/registry.h"
-#include "harness/runner/options.h"
+#include "harness/contract/select.h"
+#include "harness/results/meta.h"
 #include "mutants/build.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
@@ -85,16 +86,6 @@ Choice parse(int argc, char** argv) {
   return choice;
 }
 
-// The kernels that are there as files, by number.
-std::vector<Kernel> kernel_files() {
-  std::vector<Kernel> list;
-  for (const auto& entry : fs::directory_iterator(fs::path(FLASH_STEPS_SOURCE_DIR) / "kernels")) {
-    if (entry.path().extension() == ".cu") list.push_back({entry.path().stem(), "", entry.path(), {}, {}});
-  }
-  std::sort(list.begin(), list.end(), [](const Kernel& a, const Kernel& b) { return a.name < b.name; });
-  return list;
-}
-
 // The kernel as it is, and its mutants.
 std::vector<Mutant> chosen_mutants(const Kernel& kernel, const Choice& choice) {
   const std::string text = content(kernel.source_file);
@@ -126,28 +117,6 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-// Calls work(i) for each i below count, on all cores. What a call throws is thrown again at the end.
-template <typename Work>
-void in_parallel(size_t count, Work work) {
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr error;
-  const auto take = [&] {
-    try {
-      for (size_t i; (i = next++) < count;) work(i);
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      next = count;
-      if (!error) error = std::current_exception();
-    }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); i++) threads.emplace_back(take);
-  take();
-  for (std::thread& thread : threads) thread.join();
-  if (error) std::rethrow_exception(error);
-}
-
 std::vector<Outcome> try_all(const std::vector<std::vector<Mutant>>& mutants_by_kernel) {
   const TemporaryFolder folder;
   Progress progress;
@@ -158,7 +127,7 @@ std::vector<Outcome> try_all(const std::vector<std::vector<Mutant>>& mutants_by_
   };
 
   std::vector<fs::path> libraries(mutants_by_kernel.size());
-  in_parallel(libraries.size(), [&](size_t k) {
+  in_parallel(static_cast<int64_t>(libraries.size()), 0, [&](int64_t k) {
     say("compiling the mutants of " + mutants_by_kernel[k].front().kernel);
     libraries[k] = build_library(mutants_by_kernel[k], folder.path());
   });
@@ -175,7 +144,7 @@ std::vector<Outcome> try_all(const std::vector<std::vector<Mutant>>& mutants_by_
       outcomes.push_back({mutants_by_kernel[k][m], {}});
     }
   }
-  in_parallel(tasks.size(), [&](size_t i) {
+  in_parallel(static_cast<int64_t>(tasks.size()), 0, [&](int64_t i) {
     say(std::to_string(i + 1) + " of " + std::to_string(tasks.size()) + ": " + describe(outcomes[i].mutant));
     const std::string name = registered_name(tasks[i].number, outcomes[i].mutant);
     outcomes[i].trial = try_apart(libraries[tasks[i].kernel], name);
@@ -200,9 +169,8 @@ void write_sources(const std::vector<Outcome>& outcomes, const fs::path& folder)
 }
 
 int run(const Choice& choice, const std::vector<std::string>& argv) {
-  const std::vector<Kernel> files = kernel_files();
   std::vector<std::vector<Mutant>> mutants_by_kernel;
-  for (const Kernel* kernel : select_kernels(choice.kernels, files)) {
+  for (const Kernel* kernel : select_kernels(choice.kernels, kernels())) {
     mutants_by_kernel.push_back(chosen_mutants(*kernel, choice));
   }
   const std::vector<Outcome> outcomes = try_all(mutants_by_kernel);

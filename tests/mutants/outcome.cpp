@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "harness/base/file.h"
 #include "harness/base/text.h"
+#include "harness/results/write.h"
 
 namespace flash_steps::mutants {
 namespace {

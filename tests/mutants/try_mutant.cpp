@@ -1,7 +1,6 @@
 // try_mutant LIBRARY NAME: loads the mutants of one kernel, tries one of them, and prints a line of JSON.
 //
-// A program of its own, because a mutant may crash or run for ever, and because the registry holds one kernel of a
-// number.
+// A program of its own, because a mutant may crash or run for ever.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -11,12 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/text.h"
-#include "harness/console/report.h"
-#include "harness/contract/registry.h"
-#include "harness/machine/backend.h"
-#include "harness/truth/validate.h"
+#include "harness/contract/coverage.h"
+#include "harness/contract/module.h"
+#include "harness/machine/machine.h"
 #include "mutants/translation_unit.h"
 #include "mutants/trial.h"
+#include "tests/support/far_launch.h"
 
 namespace flash_steps::mutants {
 namespace {
@@ -30,29 +29,40 @@ struct Case {
   Problem problem;
 };
 
-// Two steps of seqlen show most mistakes; three make an odd number of KV blocks, one has no second block, and large
-// logits show a softmax whose exponents are not held down.
-std::vector<Case> cases_of(const Kernel& kernel) {
-  constexpr std::pair<int, InputDistribution> shapes[] = {{2, InputDistribution::normal},
-                                                          {3, InputDistribution::large},
-                                                          {1, InputDistribution::onehot},
-                                                          {5, InputDistribution::uniform}};
+// What tells a mutant from the kernel.
+struct Shape {
+  int steps;  // of seqlen
+  int batch, heads;
+  InputDistribution inputs;
+};
+
+// Two steps of seqlen show most mistakes; three make an odd number of KV blocks, one has no second block, large logits
+// show a softmax whose exponents are not held down, and those that are all negative or all positive one whose maximum
+// is another. Several sequences and heads show offsets.
+constexpr Shape shapes[] = {{2, 1, 1, InputDistribution::normal},   {3, 1, 1, InputDistribution::large},
+                            {1, 1, 1, InputDistribution::onehot},   {2, 1, 1, InputDistribution::negative},
+                            {2, 1, 1, InputDistribution::positive}, {2, 2, 3, InputDistribution::normal},
+                            {5, 1, 1, InputDistribution::uniform}};
+
+std::vector<Case> cases_of(const std::vector<Variant>& variants) {
   std::vector<Case> cases;
   int config_number = 0;
-  for (const Variant& variant : kernel.emulator) {
+  for (const Variant& variant : variants) {
     if (variant.dtype != Dtype::fp16) continue;
-    for (const auto& [steps, inputs] : shapes) {
+    for (const auto& [steps, batch, heads, inputs] : shapes) {
       Problem problem;
-      problem.heads = std::max(variant.tile.heads, 1);
+      problem.batch = batch;
+      problem.heads = variant.tile.heads != 0 ? variant.tile.heads : heads;
       problem.seqlen = steps * seqlen_step(variant.tile);
       problem.inputs = inputs;
       if (problem.flops() <= most_flops) cases.push_back({&variant, config_number, problem});
     }
     config_number++;
   }
-  // One head first, in the order of the configs: it is the least work.
-  std::stable_sort(cases.begin(), cases.end(),
-                   [](const Case& a, const Case& b) { return a.problem.heads < b.problem.heads; });
+  // The least work first, in the order of the configs.
+  std::stable_sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) {
+    return a.problem.batch * a.problem.heads < b.problem.batch * b.problem.heads;
+  });
   return cases;
 }
 
@@ -65,25 +75,48 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 std::string first_sentence(const std::string& text) { return text.substr(0, text.find(". ")); }
 
-Trial try_case(Backend& backend, const Case& tried, const std::string& name) {
-  backend.load(tried.problem, true);
-  const OutputErrors errors = backend.check(*tried.variant);
-  const auto verdict = judge(errors, tried.problem.dtype);
-  const std::vector<std::string> hazards = backend.observation()->hazards;
-  Trial trial{Verdict::survived, verdict.passed, "", 0, "", ""};
-  if (hazards.empty() && verdict.passed) return trial;
-
-  trial.config = tried.variant->tile.config;
-  trial.config_number = tried.config_number;
-  trial.problem = describe(tried.problem);
+// `name` is what the kernel was registered as.
+Trial judged(const OutputErrors& errors, const std::vector<std::string>& hazards, const std::string& name) {
+  const Judgement judgement = judge(errors, Dtype::fp16);
+  Trial trial{Verdict::survived, judgement.right, "", 0, "", ""};
   if (!hazards.empty()) {
     trial.verdict = Verdict::hazard;
     trial.report = first_sentence(replaced(hazards.front(), name, kernel_of(name)));
-  } else {
+  } else if (!judgement.right) {
     trial.verdict = Verdict::wrong_result;
     trial.report = "largest error " + significant(errors.max_abs, 3) + " (tolerance " +
-                   significant(verdict.tolerance, 3) + "), rms " + significant(errors.rms, 3) + " (tolerance " +
-                   significant(verdict.rms_tolerance, 3) + ")";
+                   significant(judgement.tolerance, 3) + "), rms " + significant(errors.rms, 3) + " (tolerance " +
+                   significant(judgement.rms_tolerance, 3) + ")";
+  }
+  return trial;
+}
+
+Trial try_near(const std::vector<Variant>& variants, const std::string& name) {
+  const auto machine = make_emulator(1);  // the mutants are spread over the cores, not their CTAs
+  for (const auto& [variant, config_number, problem] : cases_of(variants)) {
+    machine->load(problem, true);
+    const OutputErrors errors = machine->check(*variant);
+    Trial trial = judged(errors, machine->observer()->observation().hazards, name);
+    if (trial.verdict == Verdict::survived) continue;
+    trial.config = variant->tile.config;
+    trial.config_number = config_number;
+    trial.problem = describe(problem);
+    return trial;
+  }
+  return {Verdict::survived, true, "", 0, "", ""};
+}
+
+// Offsets that do not fit into 32 bits.
+Trial try_far(const std::vector<Variant>& variants, const std::string& name) {
+  const auto variant = std::find_if(variants.begin(), variants.end(),
+                                    [](const Variant& v) { return v.dtype == Dtype::fp16 && covers_far(v); });
+  if (variant == variants.end()) return {Verdict::survived, true, "", 0, "", ""};
+  const auto result = run_far(*variant);
+  if (!result) throw std::runtime_error("this machine does not lend the addresses of tensors of 4 GiB");
+  Trial trial = judged(result->errors, result->hazards, name);
+  if (trial.verdict != Verdict::survived) {
+    trial.config = variant->tile.config;
+    trial.problem = describe_far(*variant);
   }
   return trial;
 }
@@ -91,17 +124,12 @@ Trial try_case(Backend& backend, const Case& tried, const std::string& name) {
 // Until it is killed.
 Trial try_mutant(const std::filesystem::path& library, const std::string& registered_name) {
   if (dlopen(library.c_str(), RTLD_NOW) == nullptr) throw std::runtime_error(dlerror());
-  const auto kernel = std::find_if(kernels().begin(), kernels().end(),
-                                   [&](const Kernel& candidate) { return candidate.name == registered_name; });
-  if (kernel == kernels().end()) throw std::runtime_error(library.string() + " has no " + registered_name);
-
-  const auto backend = make_emulator(1);  // the mutants are spread over the cores, not their CTAs
-  Trial trial;
-  for (const Case& tried : cases_of(*kernel)) {
-    trial = try_case(*backend, tried, registered_name);
-    if (trial.verdict != Verdict::survived) break;
-  }
-  return trial;
+  const std::vector<Registered>& all = registrations();
+  const auto mutant =
+      std::find_if(all.begin(), all.end(), [&](const Registered& r) { return r.name == registered_name; });
+  if (mutant == all.end()) throw std::runtime_error(library.string() + " has no " + registered_name);
+  const Trial trial = try_near(mutant->variants, registered_name);
+  return trial.verdict == Verdict::survived ? try_far(mutant->variants, registered_name) : trial;
 }
 
 }  // namespace

@@ -10,8 +10,13 @@
 #include <fstream>
 #include <limits>
 
+#include "harness/base/error.h"
+#include "harness/contract/registry.h"
+#include "harness/contract/select.h"
 #include "harness/pages/page.h"
+#include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
+#include "harness/results/write.h"
 #include "harness/runner/options.h"
 #include "tests/support/content.h"
 
@@ -35,7 +40,7 @@ flash_steps::Run run_of(const std::string& kernel, double rms, double max_abs, I
   run.kernel = kernel;
   run.config = "64x64";
   run.problem = problem_of(inputs, dtype);
-  run.validation = {true, max_abs, rms, 1, "fp64 on the GPU"};
+  run.validation = {Verdict::right, max_abs, rms, 1, "fp64 on the GPU", {}};
   return run;
 }
 
@@ -43,7 +48,7 @@ BaselineRun fa2_of(double rms, double max_abs, InputDistribution inputs = {}, Dt
   BaselineRun run;
   run.problem = problem_of(inputs, dtype);
   run.implementation = "FlashAttention-2 of PyTorch";
-  run.validation = {true, max_abs, rms, 1, "fp64 on the GPU"};
+  run.validation = {Verdict::right, max_abs, rms, 1, "fp64 on the GPU", {}};
   return run;
 }
 
@@ -201,8 +206,8 @@ TEST_F(ErrorFiles, RunsThatCannotBeComparedAreRefused) {
 
 TEST_F(ErrorFiles, RunsThatAreWrongAreRefused) {
   flash_steps::Run wrong = run_of("01_base", 1, 1);
-  wrong.validation.passed = false;
-  expect_refused(written("wrong.json", results_of({wrong}, {})), "runs[0].validation.passed is false");
+  wrong.validation.verdict = Verdict::wrong;
+  expect_refused(written("wrong.json", results_of({wrong}, {})), "runs[0].validation.verdict is not right");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   expect_refused(written("rms.json", results_of({run_of("01_base", nan, 1)}, {})), "runs[0].validation.rms_error");
   expect_refused(written("max.json", results_of({run_of("01_base", 1, nan)}, {})), "runs[0].validation.max_abs_error");
@@ -226,11 +231,11 @@ TEST_F(ErrorFiles, TheRunnerShowsAFileOrPutsItIntoAPage) {
 
 TEST_F(ErrorFiles, APageThatCannotBeUpdatedIsRefusedAndLeftAsItIs) {
   const std::string file = written("errors.json", results_of({run_of("01_base", 1, 2)}, {}));
-  for (const char* text : {"text\n", "<!-- errors -->\n", "<!-- table -->\n<!-- /table -->\n"}) {
+  for (const char* text : {"text\n", "<!-- errors -->\n", "<!-- errrs -->\n<!-- /errors -->\n"}) {
     const std::string page = written("page.md", std::string(text));
     const auto [code, out, err] = run("--errors '" + file + "' --update='" + page + "'");
     EXPECT_EQ(code, 2);
-    EXPECT_THAT(err, AllOf(HasSubstr(page), HasSubstr("<!-- /errors -->")));
+    EXPECT_THAT(err, AllOf(HasSubstr(page), HasSubstr("errors -->")));
     EXPECT_EQ(content(page), text);
   }
   EXPECT_EQ(std::get<0>(run("--errors '" + file + "' --update='" + (folder_ / "absent.md").string() + "'")), 2);

@@ -8,11 +8,16 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
+#include "harness/contract/select.h"
 #include "harness/pages/blocks.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/results/compare.h"
+#include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
+#include "harness/results/write.h"
 #include "harness/runner/options.h"
 #include "tests/support/content.h"
 
@@ -36,7 +41,7 @@ struct Rate {
 
 TimingSummary timing_of(const Problem& problem, double tflops, bool throttled) {
   const double ms = problem.flops() / tflops * 1e-9;
-  return {{ms}, ms, ms, ms, ms, tflops, throttled ? 1500.0 : 1980.0, throttled, true};
+  return {{ms}, ms, ms, ms, ms, tflops, {throttled ? 1500.0 : 1980.0, 0, 0, throttled}, true};
 }
 
 Problem published_problem(int seqlen) {
@@ -48,7 +53,6 @@ Run run_of(const std::string& kernel, const Rate& rate) {
   run.kernel = kernel;
   run.config = "64x64";
   run.problem = published_problem(rate.seqlen);
-  run.validation.passed = true;
   run.timing = timing_of(run.problem, rate.tflops, rate.throttled);
   run.baselines[Baseline::fa2] = compare_with(timing_of(run.problem, rate.fa2_tflops, rate.throttled), *run.timing);
   return run;
@@ -64,7 +68,7 @@ Results results_of(const std::vector<Run>& runs, const std::string& date = "2026
     if (fa2 == run.baselines.end() || fa2->second.stored_in) continue;
     BaselineRun baseline;
     baseline.problem = run.problem;
-    baseline.timing = timing_of(run.problem, fa2->second.tflops, run.timing->throttled);
+    baseline.timing = timing_of(run.problem, fa2->second.tflops, run.timing->state.throttled);
     results.baselines.push_back(baseline);
   }
   return results;
@@ -408,7 +412,7 @@ TEST_F(TableFolder, TheRunnerRewritesAPageOrAFolder) {
   EXPECT_EQ(row_of(content(readme), "02_swizzling").at(6), "75.0");
   const auto [folder_code, folder_out, folder_err] = run("--table " + good + " --update='" + folder_.string() + "'");
   EXPECT_EQ(folder_code, 0) << folder_err;
-  EXPECT_EQ(folder_out, page.string() + ": rewritten\n");
+  EXPECT_EQ(folder_out, page.string() + ": rewritten\n" + readme.string() + ": as it should be\n");
   EXPECT_THAT(std::get<1>(run("--table " + good + " --update='" + page.string() + "'")), HasSubstr("as it should be"));
 }
 
@@ -465,7 +469,7 @@ TEST(Table, TheReadmeAndThePagesAgreeWithTheResults) {
   const TableFiles table = read_table_folder(stored_results(), published);
   EXPECT_THAT(table.complaints, IsEmpty());
   std::vector<fs::path> pages = pages_to_update(root / "docs");
-  EXPECT_THAT(pages, SizeIs(kernels().size() + 1));  // that of the bounds
+  EXPECT_THAT(pages, SizeIs(testing::Ge(kernels().size()))) << "every step has a page with a block";
   pages.push_back(root / "README.md");
   for (const fs::path& page : pages) {
     const std::string text = content(page);

@@ -9,7 +9,12 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "harness/base/file.h"
 #include "harness/base/statistics.h"
+#include "harness/results/compare.h"
+#include "harness/results/meta.h"
+#include "harness/results/read.h"
+#include "harness/results/write.h"
 
 namespace flash_steps {
 namespace {
@@ -26,7 +31,8 @@ Run emulator_run() {
   run.problem = {2, 3, 128, 128, Dtype::bf16, InputDistribution::large, 18446744073709551615u};
   run.resources = {0, 49152, 0, 0};
   run.memory = {{.tensor_bytes = 786432}};
-  run.validation = {true, 0.001, 0.0001, 0.01, "fp64 on the CPU"};
+  run.code = "0123456789abcdef";
+  run.validation = {Verdict::hazard, 0.001, 0.0001, 0.01, "fp64 on the CPU", {"a hazard"}};
   Counters counters;
   counters.ldmatrix = {1088, 34816, 4352, 0};
   counters.cp_async = {320, 1280, 1280, 5120};
@@ -51,8 +57,8 @@ Run gpu_run() {
   run.config = "64x64";
   run.resources = {202, 49152, 16, 2};
   run.memory = {{.tensor_bytes = 262144}};
-  run.validation = {true, 0.0001, 0.00001, 0.002, "fp32 on the GPU"};
-  run.timing = TimingSummary{{1.5, 1.25, 1.75}, 1.5, 1.35, 1.65, 1.25, 320.5, 1755, true, false};
+  run.validation = {Verdict::right, 0.0001, 0.00001, 0.002, "fp32 on the GPU", {}};
+  run.timing = TimingSummary{{1.5, 1.25, 1.75}, 1.5, 1.35, 1.65, 1.25, 320.5, {1755, 690, 61, true}, false};
   run.baselines = {{Baseline::fa2, {1.25, 384.6, 83.3, 83.4, std::nullopt}},
                    {Baseline::cudnn, {0.75, 641, 50, std::nullopt, "h100.json"}}};
   return run;
@@ -69,11 +75,12 @@ Results sample_results() {
   fa2.problem.seqlen = 1024;
   fa2.implementation = "PyTorch 2.11.0";
   fa2.memory = {{.tensor_bytes = 1048576, .workspace_bytes = 4096}};
-  fa2.validation = {true, 0.0002, 0.00001, 0.002, "fp32 on the GPU"};
-  fa2.timing = TimingSummary{{1.25, 1, 1.5}, 1.25, 1.1, 1.4, 1, 384.6, 1755, false, true};
+  fa2.validation = {Verdict::right, 0.0002, 0.00001, 0.002, "fp32 on the GPU", {}};
+  fa2.timing = TimingSummary{{1.25, 1, 1.5}, 1.25, 1.1, 1.4, 1, 384.6, {1755, 650, 60, false}, true};
   BaselineRun standard;
   standard.baseline = Baseline::standard;
   standard.unavailable = "out of memory";
+  standard.out_of_memory = true;
   results.baselines = {fa2, standard};
   return results;
 }
@@ -151,7 +158,9 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
     EXPECT_EQ(a.resources.spill_bytes, b.resources.spill_bytes);
     EXPECT_EQ(a.resources.ctas_per_sm, b.resources.ctas_per_sm);
     EXPECT_EQ(a.memory, b.memory);
-    EXPECT_EQ(a.validation.passed, b.validation.passed);
+    EXPECT_EQ(a.code, b.code);
+    EXPECT_EQ(a.validation.verdict, b.validation.verdict);
+    EXPECT_EQ(a.validation.hazards, b.validation.hazards);
     EXPECT_EQ(a.validation.max_abs_error, b.validation.max_abs_error);
     EXPECT_EQ(a.validation.rms_error, b.validation.rms_error);
     EXPECT_EQ(a.validation.tolerance, b.validation.tolerance);
@@ -173,32 +182,34 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
   EXPECT_EQ(timing.p80_ms, 1.65);
   EXPECT_EQ(timing.min_ms, 1.25);
   EXPECT_EQ(timing.tflops, 320.5);
-  EXPECT_EQ(timing.sm_clock_mhz, 1755);
-  EXPECT_TRUE(timing.throttled);
+  EXPECT_EQ(timing.state, (GpuState{1755, 690, 61, true}));
 }
 
 TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   const Json json = written(sample_results());
-  EXPECT_EQ(json["schema"], "flash-steps/results/1");
+  EXPECT_EQ(json["schema"], "flash-steps/results/2");
   EXPECT_THAT(keys(json), ElementsAre("schema", "meta", "device", "runs", "baselines"));
   EXPECT_THAT(keys(json["meta"]), ElementsAre("argv", "git", "dirty", "date", "compiler", "cuda", "driver"));
   const Json& run = json["runs"][0];
-  EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "resources", "memory", "validation", "timing",
-                                     "baselines", "counters", "determinism", "lines"));
-  EXPECT_THAT(keys(run["problem"]), ElementsAre("batch", "heads", "seqlen", "head_dim", "dtype", "inputs", "seed"));
+  EXPECT_THAT(keys(run), ElementsAre("kernel", "config", "problem", "code", "resources", "memory", "validation",
+                                     "timing", "baselines", "counters", "determinism", "lines"));
+  EXPECT_THAT(keys(run["problem"]), ElementsAre("batch", "heads", "seqlen", "head_dim", "dtype", "inputs", "seed",
+                                                "seqlen_kv", "kv_heads", "mask", "dropout", "pass"));
   EXPECT_THAT(keys(run["resources"]), ElementsAre("registers", "smem_bytes", "spill_bytes", "ctas_per_sm"));
   EXPECT_THAT(keys(run["memory"]), ElementsAre("peak_bytes", "tensor_bytes", "workspace_bytes"));
-  EXPECT_THAT(keys(run["validation"]), ElementsAre("passed", "max_abs_error", "rms_error", "tolerance", "reference"));
+  EXPECT_THAT(keys(run["validation"]),
+              ElementsAre("verdict", "max_abs_error", "rms_error", "tolerance", "reference", "hazards"));
   EXPECT_TRUE(run["timing"].is_null());
   EXPECT_TRUE(run["baselines"].is_null());
   const Json& timed = json["runs"][1];
-  EXPECT_THAT(keys(timed["timing"]), ElementsAre("samples_ms", "median_ms", "p20_ms", "p80_ms", "min_ms", "tflops",
-                                                 "sm_clock_mhz", "throttled", "full_budget"));
+  EXPECT_THAT(keys(timed["timing"]),
+              ElementsAre("samples_ms", "median_ms", "p20_ms", "p80_ms", "min_ms", "tflops", "sm_clock_mhz",
+                          "power_watts", "temperature_celsius", "throttled", "full_budget"));
   EXPECT_THAT(keys(timed["baselines"]), ElementsAre("fa2", "cudnn"));
   EXPECT_THAT(keys(timed["baselines"]["fa2"]),
               ElementsAre("median_ms", "tflops", "percent", "paired_percent", "stored_in"));
-  EXPECT_THAT(keys(json["baselines"][0]),
-              ElementsAre("baseline", "problem", "unavailable", "implementation", "memory", "validation", "timing"));
+  EXPECT_THAT(keys(json["baselines"][0]), ElementsAre("baseline", "problem", "unavailable", "out_of_memory",
+                                                      "implementation", "memory", "validation", "timing"));
   EXPECT_TRUE(timed["counters"].is_null());
   EXPECT_THAT(keys(run["determinism"]), ElementsAre("repeats", "bit_equal"));
   EXPECT_FALSE(timed.contains("determinism"));
@@ -225,7 +236,7 @@ TEST_F(ResultsFile, CountersHaveTheFieldsThatApplyToThem) {
 
 TEST_F(ResultsFile, AnErrorThatIsNotANumberIsWrittenAsNull) {
   Results results = sample_results();
-  results.runs[0].validation.passed = false;
+  results.runs[0].validation.verdict = Verdict::wrong;
   results.runs[0].validation.max_abs_error = std::nan("");
   EXPECT_TRUE(written(results)["runs"][0]["validation"]["max_abs_error"].is_null());
   EXPECT_TRUE(std::isnan(read_results(file()).runs[0].validation.max_abs_error));
@@ -278,7 +289,7 @@ TEST_F(ResultsFile, AMissingFieldIsNamed) {
       [&](const Json& changed, const std::string& way) {
         if (way == "runs[0].determinism" || way == "runs[0].lines") return;
         if (way == "runs[1].baselines.fa2" || way == "runs[1].baselines.cudnn") return;
-        if (way.ends_with(".memory") || way == "device.mma_ceiling_tflops") return;  // which older files do not have
+        if (way.starts_with("baselines[1].") && way.ends_with(".memory")) return;  // of what could not run
         fields++;
         EXPECT_EQ(refusal(changed), file().string() + ": " + way + " is missing");
       });
@@ -298,8 +309,11 @@ TEST_F(ResultsFile, AFieldOfTheWrongTypeIsNamed) {
 TEST_F(ResultsFile, ValuesThatCannotBeAreNamed) {
   const Json json = written(sample_results());
   Json changed = json;
-  changed["schema"] = "flash-steps/results/2";
-  EXPECT_THAT(refusal(changed), HasSubstr("schema is \"flash-steps/results/2\""));
+  changed["schema"] = "flash-steps/results/9";
+  EXPECT_THAT(refusal(changed), HasSubstr("schema is \"flash-steps/results/9\""));
+  changed = json;
+  changed["runs"][1]["problem"]["seqlen"] = -64;
+  EXPECT_THAT(refusal(changed), HasSubstr("runs[1].problem.seqlen is -64"));
   changed = json;
   changed["runs"][1]["problem"]["dtype"] = "fp8";
   EXPECT_THAT(refusal(changed), HasSubstr("runs[1].problem.dtype is \"fp8\""));
@@ -371,15 +385,38 @@ TEST_F(ResultsFile, ThePeakOfMemoryIsThatOfTheTensorsAndTheWorkspace) {
   EXPECT_THAT(refusal(changed), HasSubstr("runs[0].memory.workspace_bytes is negative"));
 }
 
-TEST_F(ResultsFile, AFileFromBeforeMemoryWasRecordedIsRead) {
-  Json json = written(sample_results());
+// As it was written before problems had masks and runs verdicts.
+Json of_schema_1(Json json) {
+  const auto outdated = [](Json& run) {
+    for (const char* field : {"seqlen_kv", "kv_heads", "mask", "dropout", "pass"}) run["problem"].erase(field);
+    if (!run["validation"].is_null()) {
+      run["validation"]["passed"] = run["validation"]["verdict"] == "right";
+      for (const char* field : {"verdict", "hazards"}) run["validation"].erase(field);
+    }
+    if (!run["timing"].is_null()) {
+      for (const char* field : {"power_watts", "temperature_celsius"}) run["timing"].erase(field);
+    }
+    for (const char* field : {"code", "memory", "out_of_memory"}) run.erase(field);
+  };
+  json["schema"] = "flash-steps/results/1";
+  json["device"].erase("mma_ceiling_tflops");
   for (const char* list : {"runs", "baselines"}) {
-    for (Json& run : json[list]) run.erase("memory");
+    for (Json& run : json[list]) outdated(run);
   }
-  EXPECT_EQ(refusal(json), "accepted");
+  return json;
+}
+
+TEST_F(ResultsFile, AFileOfSchema1IsRead) {
+  ASSERT_EQ(refusal(of_schema_1(written(sample_results()))), "accepted");
   const Results results = read_results(file());
+  EXPECT_EQ(results.runs[0].problem, sample_results().runs[0].problem);
   EXPECT_EQ(results.runs[0].memory, std::nullopt);
-  EXPECT_EQ(results.baselines[0].memory, std::nullopt);
+  EXPECT_EQ(results.runs[0].code, "");
+  EXPECT_EQ(results.runs[0].validation.verdict, Verdict::wrong) << "which is what a hazard was then";
+  EXPECT_EQ(results.runs[1].validation.verdict, Verdict::right);
+  EXPECT_EQ(results.runs[1].timing->state, (GpuState{1755, 0, 0, true}));
+  EXPECT_EQ(results.device.mma_ceiling_tflops, std::nullopt);
+  EXPECT_TRUE(results.baselines[1].out_of_memory) << "by its sentence";
 }
 
 TEST_F(ResultsFile, TheCeilingIsThereOnlyWhereItWasMeasured) {
@@ -388,9 +425,6 @@ TEST_F(ResultsFile, TheCeilingIsThereOnlyWhereItWasMeasured) {
   json["device"]["mma_ceiling_tflops"] = 0;
   EXPECT_THAT(refusal(json), HasSubstr("device.mma_ceiling_tflops is not above 0"));
   json["device"]["mma_ceiling_tflops"] = nullptr;
-  EXPECT_EQ(refusal(json), "accepted");
-  EXPECT_EQ(read_results(file()).device.mma_ceiling_tflops, std::nullopt);
-  json["device"].erase("mma_ceiling_tflops");
   EXPECT_EQ(refusal(json), "accepted");
   EXPECT_EQ(read_results(file()).device.mma_ceiling_tflops, std::nullopt);
 }

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "harness/measure/plan.h"
+#include <cstdlib>
+
+#include "harness/base/error.h"
+#include "harness/base/text.h"
 
 namespace flash_steps {
 namespace {
@@ -15,6 +18,7 @@ using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::Not;
+using testing::SizeIs;
 
 Options parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "runner");
@@ -47,20 +51,20 @@ TEST(Options, EveryOptionIsUnderstood) {
   EXPECT_EQ(o.mode, Mode::check_only);
   EXPECT_EQ(o.kernels, "01-03,09");
   EXPECT_EQ(o.device, DeviceChoice::automatic);
-  EXPECT_EQ(o.batch, 2);
-  EXPECT_EQ(o.heads, 3);
-  EXPECT_THAT(o.seqlens, ElementsAre(64, 128));
-  EXPECT_THAT(o.dtypes, ElementsAre(Dtype::bf16, Dtype::fp16));
-  EXPECT_EQ(o.seed, 18446744073709551615u);
-  EXPECT_THAT(o.inputs, ElementsAre(InputDistribution::onehot, InputDistribution::tiny));
-  EXPECT_EQ(o.config, "64x64");
+  EXPECT_EQ(o.settings.batch, 2);
+  EXPECT_EQ(o.settings.heads, 3);
+  EXPECT_THAT(o.settings.seqlens, ElementsAre(64, 128));
+  EXPECT_THAT(o.settings.dtypes, ElementsAre(Dtype::bf16, Dtype::fp16));
+  EXPECT_EQ(o.settings.seed, 18446744073709551615u);
+  EXPECT_THAT(o.settings.inputs, ElementsAre(InputDistribution::onehot, InputDistribution::tiny));
+  EXPECT_EQ(o.settings.config, "64x64");
   EXPECT_EQ(o.json, "out.json");
-  EXPECT_EQ(o.budget.min_samples, 7);
-  EXPECT_EQ(o.budget.min_seconds, 0.25);
+  EXPECT_EQ(o.settings.budget.min_samples, 7);
+  EXPECT_EQ(o.settings.budget.min_seconds, 0.25);
   EXPECT_EQ(o.host_threads, 2);
   EXPECT_EQ(o.lane_order, 5u);
-  EXPECT_EQ(o.repeats, 250);
-  EXPECT_THAT(o.baselines, ElementsAre(Baseline::cudnn, Baseline::fa2));
+  EXPECT_EQ(o.settings.repeats, 250);
+  EXPECT_THAT(o.settings.baselines, ElementsAre(Baseline::cudnn, Baseline::fa2));
   EXPECT_TRUE(o.resume);
 }
 
@@ -68,14 +72,16 @@ TEST(Options, WhatIsLeftOpenStaysOpen) {
   const Options o = parse({"--kernel=01"});
   EXPECT_EQ(o.mode, Mode::measure);
   EXPECT_EQ(o.device, DeviceChoice::automatic);
-  EXPECT_EQ(o.batch, std::nullopt);
-  EXPECT_TRUE(o.dtypes.empty());
-  EXPECT_TRUE(o.inputs.empty());
-  EXPECT_TRUE(o.seqlens.empty());
+  EXPECT_EQ(o.settings.batch, std::nullopt);
+  EXPECT_TRUE(o.settings.dtypes.empty());
+  EXPECT_TRUE(o.settings.inputs.empty());
+  EXPECT_TRUE(o.settings.seqlens.empty());
   EXPECT_EQ(o.json, std::nullopt);
 }
 
-TEST(Options, AValueMayFollowAsAnArgumentOfItsOwn) { EXPECT_EQ(parse({"--kernel", "01", "--batch", "4"}).batch, 4); }
+TEST(Options, AValueMayFollowAsAnArgumentOfItsOwn) {
+  EXPECT_EQ(parse({"--kernel", "01", "--batch", "4"}).settings.batch, 4);
+}
 
 TEST(Options, EachModeIsChosenByItsFlag) {
   EXPECT_EQ(parse({"--list"}).mode, Mode::list);
@@ -108,7 +114,7 @@ TEST(Options, TimesMustBeSeconds) {
     EXPECT_THAT(refusal({"--kernel=01", argument}), AllOf(HasSubstr(argument), HasSubstr("from 0 to 3600")))
         << argument;
   }
-  EXPECT_EQ(parse({"--kernel=01", "--min-time=0"}).budget.min_seconds, 0);
+  EXPECT_EQ(parse({"--kernel=01", "--min-time=0"}).settings.budget.min_seconds, 0);
 }
 
 TEST(Options, NamesThatDoNotExistAreAnsweredWithThoseThatDo) {
@@ -116,17 +122,82 @@ TEST(Options, NamesThatDoNotExistAreAnsweredWithThoseThatDo) {
   EXPECT_EQ(refusal({"--kernel=01", "--device=tpu"}), "--device=tpu is not one of auto, gpu, emulator");
   EXPECT_EQ(refusal({"--kernel=01", "--baseline=fa2,fa3"}), "--baseline=fa3 is not one of fa2, cudnn, standard");
   EXPECT_EQ(refusal({"--kernel=01", "--inputs=zeros"}),
-            "--inputs=zeros is not one of normal, uniform, large, constant, onehot, tiny");
+            "--inputs=zeros is not one of normal, uniform, large, constant, onehot, tiny, negative, positive");
   EXPECT_EQ(refusal({"--kernel=01", "--dtype=fp16,"}), "--dtype= is not one of fp16, bf16");
 }
 
 TEST(Options, AllInputsAreAllDistributionsInTheirOrder) {
-  EXPECT_THAT(parse({"--kernel=01", "--inputs=all"}).inputs, ElementsAreArray(all_distributions));
+  EXPECT_THAT(parse({"--kernel=01", "--inputs=all"}).settings.inputs, ElementsAreArray(all_distributions));
 }
 
-TEST(Options, OnlyHeadDim128IsCovered) {
-  EXPECT_THAT(refusal({"--kernel=01", "--head-dim=64"}), AllOf(HasSubstr("--head-dim=64"), HasSubstr("128")));
+TEST(Options, AllStandsForAllAlsoAmongOthers) {
+  EXPECT_THAT(parse({"--kernel=01", "--inputs=onehot,all"}).settings.inputs, SizeIs(std::size(all_distributions)));
+  EXPECT_EQ(parse({"--kernel=01", "--inputs=onehot,all"}).settings.inputs.front(), InputDistribution::onehot);
+  EXPECT_THAT(parse({"--kernel=01", "--dtype=all"}).settings.dtypes, ElementsAreArray(all_dtypes));
+}
+
+TEST(Options, ALengthCountsOnce) {
+  EXPECT_THAT(parse({"--kernel=01", "--seqlen=64,128,64"}).settings.seqlens, ElementsAre(64, 128));
+}
+
+TEST(Options, OtherKindsOfProblemsCanBeAskedFor) {
+  const Settings settings = parse({"--kernel=01", "--causal", "--dropout=0.25", "--head-dim=64", "--seqlen-kv=512",
+                                   "--kv-heads=2", "--pass=backward"})
+                                .settings;
+  EXPECT_EQ(settings.mask, Mask::causal);
+  EXPECT_EQ(settings.dropout, 0.25);
+  EXPECT_EQ(settings.head_dim, 64);
+  EXPECT_EQ(settings.seqlen_kv, 512);
+  EXPECT_EQ(settings.kv_heads, 2);
+  EXPECT_EQ(settings.pass, Pass::backward);
   EXPECT_THAT(refusal({"--kernel=01", "--head-dim=x"}), HasSubstr("--head-dim=x"));
+  for (const char* argument : {"--dropout=1", "--dropout=-0.1", "--dropout=nan", "--dropout=x"}) {
+    EXPECT_THAT(refusal({"--kernel=01", argument}), AllOf(HasSubstr(argument), HasSubstr("from 0 to below 1")));
+  }
+  EXPECT_EQ(refusal({"--kernel=01", "--pass=sideways"}), "--pass=sideways is not one of forward, backward, both");
+}
+
+TEST(Options, FlagsTakeNoValue) {
+  for (const char* argument : {"--list=3", "--explain=3", "--check-only=-1", "--table=x"}) {
+    EXPECT_NE(refusal({"--kernel=01", argument}), "accepted") << argument;
+  }
+}
+
+TEST(Options, AnEmptyValueDoesNotTakeTheNextWord) {
+  EXPECT_EQ(refusal({"--kernel=01", "--json=", "--check-only"}),
+            "--json is given without a value; --help shows its values");
+  EXPECT_EQ(refusal({"--kernel=", "01"}), "--kernel is given without a value; --help shows its values");
+}
+
+TEST(Options, WhatAModeWouldIgnoreIsRefused) {
+  EXPECT_EQ(refusal({"--list", "--config=zz"}), "--config=zz and --list do not go together; leave one of them out");
+  EXPECT_EQ(refusal({"--table", "--seqlen=64"}), "--seqlen=64 and --table do not go together; leave one of them out");
+  EXPECT_EQ(refusal({"--table", "--device=gpu"}), "--device=gpu and --table do not go together; leave one of them out");
+  EXPECT_EQ(refusal({"--kernel=01", "--diff", "--causal"}),
+            "--causal and --diff do not go together; leave one of them out");
+  EXPECT_EQ(refusal({"--kernel=01", "--explain", "--samples=3"}),
+            "--samples=3 and --explain do not go together; leave one of them out");
+}
+
+TEST(Options, ExplainingIsForTheEmulator) {
+  EXPECT_EQ(refusal({"--kernel=01", "--explain", "--device=gpu"}),
+            "--explain runs on the emulator, which alone counts by line; --device=emulator would work");
+}
+
+TEST(Options, BehindTwoDashesComeFiles) {
+  EXPECT_THAT(parse({"--table", "--", "a.json", "--b.json"}).files, ElementsAre("a.json", "--b.json"));
+  EXPECT_THAT(refusal({"--kernel=01", "--", "a.json"}), HasSubstr("\"a.json\" is not an option"));
+}
+
+TEST(Options, HelpFitsThePage) {
+  for (const char* width : {"80", "100", "200"}) {
+    setenv("COLUMNS", width, 1);
+    for (const std::string& line : split(parse({"--help"}).help, '\n')) {
+      if (line.find("--seqlen=512,1024") != std::string::npos) continue;  // a command, which must stay in one piece
+      EXPECT_LE(width_of(line), std::atoi(width)) << line;
+    }
+  }
+  unsetenv("COLUMNS");
 }
 
 TEST(Options, UnknownOptionsAreAnsweredWithTheNearest) {
@@ -162,7 +233,7 @@ TEST(Options, ResumingNeedsAFile) {
 
 TEST(Options, RepeatingIsForCheckingAndTakesTwoLaunchesAtLeast) {
   EXPECT_THAT(refusal({"--kernel=01", "--repeat=9"}), AllOf(HasSubstr("--repeat=9"), HasSubstr("--check-only")));
-  EXPECT_THAT(refusal({"--kernel=01", "--repeat=9", "--profile"}), HasSubstr("--repeat=9 is for --check-only"));
+  EXPECT_THAT(refusal({"--kernel=01", "--repeat=9", "--profile"}), HasSubstr("--repeat=9 and --profile"));
   EXPECT_THAT(refusal({"--kernel=01", "--check-only", "--repeat=1"}), HasSubstr("--repeat=1 is not a whole number"));
 }
 
@@ -172,187 +243,6 @@ TEST(Options, OptionsOfTheOtherDeviceAreRefused) {
   EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--samples=2"}), HasSubstr("--samples=2"));
   EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--min-time=2"}), HasSubstr("--min-time=2"));
   EXPECT_THAT(refusal({"--kernel=01", "--device=emulator", "--baseline=fa2"}), HasSubstr("--baseline=fa2"));
-}
-
-// Selection, from a registry of its own, with a gap.
-class SelectKernels : public testing::Test {
- protected:
-  std::vector<std::string> names(const std::string& list) const {
-    std::vector<std::string> result;
-    for (const Kernel* kernel : select_kernels(list, kernels_)) result.push_back(kernel->name);
-    return result;
-  }
-
-  std::string refusal(const std::string& list) const {
-    try {
-      select_kernels(list, kernels_);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "accepted";
-  }
-
-  std::vector<Kernel> kernels_ = {{"01_base", "", "", {}, {}},
-                                  {"02_swizzling", "", "", {}, {}},
-                                  {"03_eager", "", "", {}, {}},
-                                  {"09_moves", "", "", {}, {}}};
-};
-
-TEST_F(SelectKernels, ByNameNumberRangeAndAll) {
-  EXPECT_THAT(names("02_swizzling"), ElementsAre("02_swizzling"));
-  EXPECT_THAT(names("2"), ElementsAre("02_swizzling"));
-  EXPECT_THAT(names("02"), ElementsAre("02_swizzling"));
-  EXPECT_THAT(names("01-03"), ElementsAre("01_base", "02_swizzling", "03_eager"));
-  EXPECT_THAT(names("2-9"), ElementsAre("02_swizzling", "03_eager", "09_moves"));
-  EXPECT_THAT(names("3-3"), ElementsAre("03_eager"));
-  EXPECT_THAT(names("all"), ElementsAre("01_base", "02_swizzling", "03_eager", "09_moves"));
-}
-
-TEST_F(SelectKernels, InTheOrderOfTheListAndEachOnce) {
-  EXPECT_THAT(names("09,01-02,1"), ElementsAre("09_moves", "01_base", "02_swizzling"));
-}
-
-TEST_F(SelectKernels, UnknownNamesAreAnsweredWithTheNearestAndAll) {
-  EXPECT_EQ(refusal("02_swizling"),
-            "--kernel=02_swizling: no kernel has this name; the nearest is 02_swizzling, and there are 01_base, "
-            "02_swizzling, 03_eager, 09_moves");
-}
-
-TEST_F(SelectKernels, NumbersThatNoKernelHasAreRefused) {
-  for (const char* list : {"0", "4", "99", "0-3", "1-99", "1-4"}) {
-    EXPECT_THAT(refusal(list), AllOf(HasSubstr(std::string("--kernel=") + list), HasSubstr("there are 01_base")))
-        << list;
-  }
-}
-
-TEST_F(SelectKernels, RangesRunForwards) { EXPECT_EQ(refusal("3-1"), "--kernel=3-1 runs backwards; 1-3 would work"); }
-
-TEST_F(SelectKernels, MalformedListsAreRefused) {
-  for (const char* list : {"", "1,", ",1", "1-", "-1", "1-2-3", "1..2", "99999999999"}) {
-    EXPECT_NE(refusal(list), "accepted") << list;
-  }
-}
-
-// Choices that no machine could run.
-class Plan : public testing::Test {
- protected:
-  static Variant variant(const char* config, int rows, int cols) {
-    Variant variant{};
-    variant.tile.config = config;
-    variant.tile.tile_rows = rows;
-    variant.tile.tile_cols = cols;
-    return variant;
-  }
-
-  std::string refusal(const Options& options) const {
-    try {
-      check_choice({&kernel_}, options);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "accepted";
-  }
-
-  Kernel kernel_{"07_autotune", "", "", {}, {variant("64x64", 64, 64), variant("128x32", 128, 32)}};
-};
-
-TEST_F(Plan, AConfigThatDoesNotExistIsAnsweredWithThoseThatDo) {
-  Options options;
-  options.config = "32x32";
-  EXPECT_THAT(refusal(options),
-              AllOf(HasSubstr("--config=32x32"), HasSubstr("07_autotune"), HasSubstr("64x64, 128x32")));
-  options.config = "all";
-  EXPECT_EQ(refusal(options), "accepted");
-}
-
-TEST_F(Plan, ASeqlenIsRefusedIfNoChosenTileDividesIt) {
-  Options options;
-  options.seqlens = {192};
-  EXPECT_EQ(refusal(options), "accepted");  // 64x64 can
-  options.config = "128x32";
-  EXPECT_THAT(refusal(options), AllOf(HasSubstr("07_autotune 128x32"), HasSubstr("128 and 256 would work")));
-}
-
-TEST_F(Plan, ProfilingTakesOneKernelAndOneProblem) {
-  Options options;
-  options.mode = Mode::profile;
-  options.seqlens = {128, 256};
-  EXPECT_EQ(refusal(options), "--profile launches one length, and --seqlen has 2; --seqlen=128 would work");
-  options.seqlens = {128};
-  options.dtypes = {Dtype::bf16, Dtype::fp16};
-  EXPECT_EQ(refusal(options), "--profile launches one type, and --dtype has 2; --dtype=bf16 would work");
-  options.dtypes = {Dtype::bf16};
-  options.inputs = {InputDistribution::large, InputDistribution::tiny};
-  EXPECT_EQ(refusal(options), "--profile launches one distribution, and --inputs has 2; --inputs=large would work");
-  options.inputs = {InputDistribution::large};
-  EXPECT_EQ(refusal(options), "accepted");
-  EXPECT_THROW(check_choice({&kernel_, &kernel_}, options), UsageError);
-}
-
-TEST_F(Plan, OptionsThatAreLeftOpenComeFromTheBackend) {
-  Problem open;
-  open.batch = 16;
-  open.heads = 8;
-  open.seqlen = 4096;
-  EXPECT_THAT(problems_of(Options{}, open), ElementsAre(open));
-
-  Options options;
-  options.batch = 2;
-  options.seqlens = {64, 128};
-  options.seed = 9;
-  Problem expected = open;
-  expected.batch = 2;
-  expected.seed = 9;
-  expected.seqlen = 64;
-  Problem second = expected;
-  second.seqlen = 128;
-  EXPECT_THAT(problems_of(options, open), ElementsAre(expected, second));
-}
-
-TEST_F(Plan, MachineCodeIsOfOneType) {
-  Options options;
-  options.mode = Mode::machine_code;
-  options.dtypes = {Dtype::bf16, Dtype::fp16};
-  EXPECT_THAT(refusal(options), HasSubstr("--dtype=bf16 would work"));
-}
-
-TEST_F(Plan, EachCombinationOfTypeDistributionAndLengthIsAProblem) {
-  Options options;
-  options.dtypes = {Dtype::fp16, Dtype::bf16};
-  options.inputs = {InputDistribution::tiny, InputDistribution::normal};
-  options.seqlens = {64, 128};
-  std::vector<Problem> expected;
-  for (Dtype dtype : options.dtypes) {
-    for (InputDistribution inputs : options.inputs) {
-      for (int seqlen : options.seqlens) expected.push_back({.seqlen = seqlen, .dtype = dtype, .inputs = inputs});
-    }
-  }
-  EXPECT_THAT(problems_of(options, Problem{}), ElementsAreArray(expected));
-}
-
-TEST_F(Plan, TheBatchThatIsLeftOpenIsThePublishedOneOfEachLength) {
-  Problem open;
-  open.batch = 16;
-  Options options;
-  options.seqlens = {64, 512, 1024, 2048, 4096, 8192, 16384, 32768, 131072};
-  const auto batches = [&] {
-    std::vector<int> values;
-    for (const Problem& problem : problems_of(options, open)) values.push_back(problem.batch);
-    return values;
-  };
-  EXPECT_THAT(batches(), ElementsAre(16, 16, 16, 16, 16, 8, 4, 2, 1));
-  open.batch = 1;  // the emulator's
-  EXPECT_THAT(batches(), Each(1));
-  options.batch = 16;
-  EXPECT_THAT(batches(), Each(16));
-}
-
-TEST_F(Plan, SizesBeyondAnyMemoryAreRefusedBeforeTheyOverflow) {
-  Options options;
-  options.batch = 65535;
-  options.heads = 65535;
-  options.seqlens = {2147483584};
-  EXPECT_THROW(problems_of(options, Problem{}), MachineError);
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <sstream>
 
-#include "harness/machine/backend.h"
+#include "harness/base/error.h"
+#include "harness/machine/machine.h"
+#include "harness/results/read.h"
 #include "harness/results/results.h"
 #include "tests/support/content.h"
 
@@ -76,7 +78,8 @@ TEST_F(Runner, WithoutArgumentsPrintsHelp) {
 TEST_F(Runner, ListsKernelsWithSummariesAndConfigs) {
   const Outcome outcome = run("--list");
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr(" 1  01_base"), HasSubstr(" 2  02_swizzling"), HasSubstr("configs: 64x64")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("01   01_base"), HasSubstr("02   02_swizzling"), HasSubstr("configs: 64x64")));
   EXPECT_EQ(outcome.err, "");
 }
 
@@ -94,7 +97,7 @@ TEST_F(Runner, RefusesBadShapes) {
   expect_refused(2, "--kernel=01 --seqlen=-64", "--seqlen=-64", "a whole number from 1");
   expect_refused(2, "--kernel=01 --seqlen=many", "--seqlen=many", "a whole number from 1");
   expect_refused(2, "--kernel=01 --seqlen=99999999999", "--seqlen=99999999999", "to 2147483647");
-  expect_refused(2, "--kernel=01 --head-dim=64", "--head-dim=64", "128");
+  expect_refused(2, "--kernel=01 --head-dim=64", "head_dim 64 is not covered", "128 would work");
   expect_refused(2, "--kernel=01 --heads=65536", "--heads=65536", "to 65535");
   expect_refused(2, "--kernel=01 --batch=0", "--batch=0", "from 1");
 }
@@ -126,7 +129,7 @@ TEST_F(Runner, RefusesAnUnwritableJsonPathBeforeAnyWork) {
   expect_refused(2, "--kernel=01 --json=.", "it is a folder", "would work");
 }
 
-TEST_F(Runner, WithoutAGpuDeviceGpuCannotBeDoneAndAutoSaysThatItUsesTheEmulator) {
+TEST_F(Runner, WithoutAGpuDeviceGpuCannotBeDoneAndAutoTakesTheEmulator) {
   std::string reason;
   try {
     make_gpu();
@@ -137,7 +140,8 @@ TEST_F(Runner, WithoutAGpuDeviceGpuCannotBeDoneAndAutoSaysThatItUsesTheEmulator)
   expect_refused(3, "--kernel=01 --device=gpu", reason, "");
   const Outcome outcome = run("--kernel=01 --seqlen=64");
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.err, "runner: running on the emulator: " + reason + "\n");
+  EXPECT_EQ(outcome.err, "") << "the emulator is all there is, and the heading names it";
+  EXPECT_THAT(outcome.out, testing::StartsWith("emulator: batch 1"));
 }
 
 TEST_F(Runner, ChecksAndCountsOnTheEmulator) {
@@ -171,7 +175,7 @@ TEST_F(Runner, WritesResultsThatCanBeReadBack) {
   const flash_steps::Run& last = results.runs.back();
   EXPECT_EQ(last.kernel, "02_swizzling");
   EXPECT_EQ(last.problem, (Problem{1, 1, 128, 128, Dtype::bf16, InputDistribution::uniform, 5}));
-  EXPECT_TRUE(last.validation.passed);
+  EXPECT_TRUE(last.validation.right());
   EXPECT_EQ(last.counters->ldmatrix.bank_conflicts(), 0u);
   EXPECT_EQ(last.memory, (MemoryUse{.tensor_bytes = 4 * last.problem.bytes(), .workspace_bytes = 0}));
   EXPECT_TRUE(last.lines.empty());
@@ -183,7 +187,7 @@ TEST_F(Runner, RunsEachCombinationOfTypeAndDistributionAndResumesWhatIsMissing) 
   EXPECT_EQ(run(command + " --seqlen=64").exit_code, 0);
   const Outcome resumed = run(command + " --seqlen=64,128 --resume");
   EXPECT_EQ(resumed.exit_code, 0);
-  EXPECT_THAT(resumed.err, HasSubstr("seqlen 64, head_dim 128, bf16, tiny inputs, seed 1 is in out.json already"));
+  EXPECT_THAT(resumed.err, HasSubstr("seqlen 64, head_dim 128, bf16, positive inputs, seed 1 is in out.json already"));
   const Results results = read_results(folder_ / "work" / "out.json");
   for (Dtype dtype : all_dtypes) {
     for (InputDistribution inputs : all_distributions) {
@@ -201,7 +205,7 @@ TEST_F(Runner, RunsEachCombinationOfTypeAndDistributionAndResumesWhatIsMissing) 
 TEST_F(Runner, ExplainShowsTheLinesOfTheConflictsAndThatSwizzlingHasNone) {
   const Outcome base = run("--kernel=01 --device=emulator --seqlen=128 --explain");
   EXPECT_EQ(base.exit_code, 0);
-  EXPECT_THAT(base.out, AllOf(HasSubstr("ldmatrix_x4"), HasSubstr("CONFLICTS: 8x"), HasSubstr("32,256 wavefronts")));
+  EXPECT_THAT(base.out, AllOf(HasSubstr("ldmatrix_x4"), HasSubstr("8x CONFLICTS"), HasSubstr("32,256 wavefronts")));
   const Outcome swizzled = run("--kernel=02 --device=emulator --seqlen=128 --explain");
   EXPECT_THAT(swizzled.out, AllOf(HasSubstr("No line has bank conflicts."), Not(HasSubstr("CONFLICTS"))));
 }
@@ -212,9 +216,9 @@ TEST_F(Runner, ExplainEndsWithTheBound) {
                                  HasSubstr("ldmatrix 8,192, cp.async 256"), HasSubstr("percent of FA2")));
 }
 
-TEST_F(Runner, ExplainSaysThatItRunsOnTheEmulatorAndWritesLines) {
+TEST_F(Runner, ExplainWritesLines) {
   const Outcome outcome = run("--kernel=01 --seqlen=64 --explain --json=out.json");
-  EXPECT_THAT(outcome.err, HasSubstr("--explain runs on the emulator"));
+  EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_FALSE(read_results(folder_ / "work" / "out.json").runs[0].lines.empty());
 }
 

@@ -1,6 +1,6 @@
 // What each step claims of its machine code holds in the built runner, for each architecture that it was built for.
 // Counts that follow from the tile are equal to it; what a compiler decides is compared with the step before.
-#include "harness/sass/machine_code.h"
+#include "harness/console/machine_code.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,21 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "harness/base/error.h"
 #include "harness/base/process.h"
-#include "harness/console/machine_code.h"
-#include "harness/machine/backend.h"
+#include "harness/base/terminal.h"
+#include "harness/base/text.h"
+#include "harness/contract/coverage.h"
+#include "harness/contract/module.h"
+#include "harness/contract/registry.h"
+#include "harness/machine/machine.h"
+#include "harness/measure/plan.h"
+#include "harness/runner/options.h"
+#include "harness/sass/built.h"
+#include "harness/sass/counts.h"
 #include "harness/sass/cuobjdump.h"
+#include "harness/sass/listing.h"
+#include "harness/sass/symbol.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
@@ -122,26 +133,35 @@ arch = sm_90
   EXPECT_EQ(functions[2].stack_bytes, 16);
 }
 
-Variant variant_named(const std::string& config, Dtype dtype) {
-  return {{config, 64, 64, 128, 0}, dtype, nullptr, nullptr};
-}
+Variant variant_named(const std::string& config) { return {{config, 64, 64, 128, 0}, Dtype::fp16}; }
 
-TEST(MachineCodeSymbols, BelongToTheVariantWithTheSameFileTypeAndArguments) {
-  const Kernel base{"01_base", "", "", {}, {}};
-  const Kernel autotune{"07_autotune", "", "", {}, {}};
+TEST(MachineCodeSymbols, BelongToTheFunctionWithTheSameNameAndArguments) {
   const std::string plain =
       "_ZN11flash_steps49_GLOBAL__N__2f91117e_10_01_base_cu_5068a00f_147189attentionINS_6fp16_tEEEvPKT_S5_S5_PS3_ii";
   const std::string chosen =
       "_ZN11flash_steps53_GLOBAL__N__83a68e59_14_07_autotune_cu_d4214bbc_148459attentionINS_6bf16_tELi128ELi32ELi0ELi2E"
       "Li2ELb1ELi16EEEvPKT_S5_S5_PS3_ii";
-  EXPECT_TRUE(is_symbol_of(plain, base, variant_named("64x64", Dtype::fp16)));
-  EXPECT_FALSE(is_symbol_of(plain, base, variant_named("64x64", Dtype::bf16)));
-  EXPECT_FALSE(is_symbol_of(plain, autotune, variant_named("64x64", Dtype::fp16)));
-  EXPECT_TRUE(is_symbol_of(chosen, autotune, variant_named("128x32_q0k2v2_ahead_h16", Dtype::bf16)));
-  EXPECT_FALSE(is_symbol_of(chosen, autotune, variant_named("128x32_q0k2v2_h16", Dtype::bf16)));
-  EXPECT_FALSE(is_symbol_of(chosen, autotune, variant_named("128x32_q0k2v2_ahead_h8", Dtype::bf16)));
-  EXPECT_FALSE(is_symbol_of(chosen, autotune, variant_named("128x32_q0k2v2_ahead", Dtype::bf16)));
-  EXPECT_FALSE(is_symbol_of("_ZN11flash_steps9referenceEv", base, variant_named("64x64", Dtype::fp16)));
+  EXPECT_TRUE(is_symbol_of(plain, "attention<fp16_t>"));
+  EXPECT_FALSE(is_symbol_of(plain, "attention<bf16_t>"));
+  EXPECT_FALSE(is_symbol_of(plain, "softmax<fp16_t>"));
+  EXPECT_FALSE(is_symbol_of(plain, "attention<fp16_t, 64>"));
+  EXPECT_TRUE(is_symbol_of(chosen, "attention<bf16_t, 128, 32, 0, 2, 2, true, 16>"));
+  EXPECT_FALSE(is_symbol_of(chosen, "attention<bf16_t, 128, 32, 0, 2, 2, false, 16>"));
+  EXPECT_FALSE(is_symbol_of(chosen, "attention<bf16_t, 128, 32, 0, 2, 2, true, 1>"));
+  EXPECT_FALSE(is_symbol_of(chosen, "attention<bf16_t, 128, 32, 0, 2, 2, true>"));
+  EXPECT_FALSE(is_symbol_of(chosen, "attention<bf16_t, 32, 128, 0, 2, 2, true, 16>"));
+  EXPECT_TRUE(is_symbol_of("_ZN3abc5clearEPfi", "clear"));
+}
+
+TEST(MachineCodeSymbols, OfEveryLaunchAreWrittenByTheCompiler) {
+  for (const Kernel& kernel : kernels()) {
+    for (const Variant& variant : kernel.emulator()) {
+      for (const Launch& launch : variant.plan({.seqlen = seqlen_step(variant.tile)}, {})) {
+        EXPECT_THAT(launch.function, HasSubstr(std::string("<") + name_of(variant.dtype) + "_t")) << kernel.name;
+        EXPECT_THAT(launch.function, Not(HasSubstr("::"))) << kernel.name;
+      }
+    }
+  }
 }
 
 // --- Asking for it ---------------------------------------------------------------------------------------------------
@@ -193,17 +213,18 @@ std::string line(const std::string& label, int copies, int total) {
 }
 
 TEST(MachineCodeTable, ShowsWhatChangedSinceTheSameConfigOfTheKernelBefore) {
-  const Kernel before{"07_autotune", "", "", {}, {}};
-  const Kernel after{"08_integer_ops", "", "", {}, {}};
-  const Variant small = variant_named("64x64_q0k2v2", Dtype::fp16);
-  const Variant large = variant_named("128x64_q2k2v2", Dtype::fp16);
-  const Variant large_16 = variant_named("128x64_q2k2v2_h16", Dtype::fp16);
+  const Kernel& before = *find_kernel("07_autotune");
+  const Kernel& after = *find_kernel("08_integer_ops");
+  const Variant small = variant_named("64x64_q0k2v2");
+  const Variant large = variant_named("128x64_q2k2v2");
+  const Variant large_16 = variant_named("128x64_q2k2v2_h16");
   std::ostringstream out;
-  print_machine_code(out, {{&before, &small, {{"sm_80", "", 168, 0}, counts_of(9, 99), counts_of(0, 0), {}}},
-                           {&before, &large, {{"sm_80", "", 255, 8}, counts_of(5, 1200), counts_of(5, 900), {}}},
-                           {&after, &large, {{"sm_80", "", 254, 0}, counts_of(3, 1300), counts_of(5, 900), {}}},
-                           {&after, &large_16, {{"sm_80", "", 255, 0}, counts_of(5, 1200), counts_of(4, 890), {}}},
-                           {&before, &small, {{"sm_90", "", 168, 0}, counts_of(1, 2), counts_of(1, 2), {}}}});
+  print_machine_code(
+      out, {{&before, &small, "attention", {{"sm_80", "", 168, 0}, counts_of(9, 99), counts_of(0, 0), {}}},
+            {&before, &large, "attention", {{"sm_80", "", 255, 8}, counts_of(5, 1200), counts_of(5, 900), {}}},
+            {&after, &large, "attention", {{"sm_80", "", 254, 0}, counts_of(3, 1300), counts_of(5, 900), {}}},
+            {&after, &large_16, "attention", {{"sm_80", "", 255, 0}, counts_of(5, 1200), counts_of(4, 890), {}}},
+            {&before, &small, "attention", {{"sm_90", "", 168, 0}, counts_of(1, 2), counts_of(1, 2), {}}}});
   EXPECT_EQ(squeezed(out.str()),
             header("sm_80") +                                                                         //
                 "07_autotune 64x64_q0k2v2: 168 registers, 0 B of stack\n" +                           //
@@ -219,34 +240,42 @@ TEST(MachineCodeTable, ShowsWhatChangedSinceTheSameConfigOfTheKernelBefore) {
                 line("kernel", 1, 2) + line("loop", 1, 2));
 }
 
-TEST(MachineCodeTable, IsNoWiderThan110Columns) {
-  const Kernel before{"15_tiled_head_dim", "", "", {}, {}};
-  const Kernel after{"16_static_stride", "", "", {}, {}};
-  const Variant dynamic = variant_named("128x64_q2k2v2c1", Dtype::fp16);
-  const Variant fixed = variant_named("128x64_q2k2v2c1_h16", Dtype::fp16);
+TEST(MachineCodeTable, IsNoWiderThanThePage) {
+  const Kernel& before = *find_kernel("15_tiled_head_dim");
+  const Kernel& after = *find_kernel("16_static_stride");
+  const Variant dynamic = variant_named("128x64_q2k2v2c1");
+  const Variant fixed = variant_named("128x64_q2k2v2c1_h16");
   InstructionCounts many = count_instructions({});
   for (auto& [name, count] : many) count = -999;
   many["total"] = 9999;
   std::stringstream out;
-  print_machine_code(out, {{&before, &dynamic, {{"sm_80", "", 255, 0}, counts_of(0, 0), counts_of(0, 0), {}}},
-                           {&after, &fixed, {{"sm_80", "", 255, 128}, many, many, {}}}});
-  for (std::string line; std::getline(out, line);) EXPECT_LE(line.size(), 110u) << line;
+  print_machine_code(out,
+                     {{&before, &dynamic, "attention", {{"sm_80", "", 255, 0}, counts_of(0, 0), counts_of(0, 0), {}}},
+                      {&after, &fixed, "attention", {{"sm_80", "", 255, 128}, many, many, {}}}});
+  for (std::string line; std::getline(out, line);) EXPECT_LE(width_of(line), page_width()) << line;
 }
 
 // --- What the steps claim --------------------------------------------------------------------------------------------
 
-const Kernel& kernel_numbered(int number) { return kernels().at(number - 1); }
+const Kernel& kernel_numbered(int number) { return *of_chapter(sixteen).at(number - 1); }
 
 int warp_rows(const TileShape& tile) { return tile.tile_rows / (tile.threads / 32); }
 
-bool is_peeled(const Kernel& kernel) { return kernel.number() >= 10; }
+bool is_peeled(const Kernel& kernel) { return kernel.number >= 10; }
+
+#ifdef FLASH_STEPS_CUDA
+constexpr bool has_cuda = true;
+#else
+constexpr bool has_cuda = false;
+#endif
 
 class MachineCodeOf : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (kernels().front().gpu.empty()) GTEST_SKIP() << "this build has no GPU backend";
+    if (!has_cuda) GTEST_SKIP() << "this build has no machine code for a GPU";
     try {
-      const std::vector<DeviceFunction> functions = Cuobjdump().functions(FLASH_STEPS_RUNNER);
+      const std::vector<DeviceFunction> functions =
+          Cuobjdump().functions(module_file(of_chapter(sixteen).front()->name, Target::gpu));
       const auto is_here = [&](const DeviceFunction& function) { return function.arch == GetParam(); };
       if (std::none_of(functions.begin(), functions.end(), is_here)) {
         GTEST_SKIP() << "this build has no code for " << GetParam();
@@ -256,11 +285,16 @@ class MachineCodeOf : public testing::TestWithParam<const char*> {
     }
   }
 
-  std::vector<MachineCodeRow> rows(const std::vector<const Kernel*>& chosen, const std::string& config = "") {
-    Options options;
-    options.config = config;
-    options.archs = {GetParam()};
-    return read_machine_code(FLASH_STEPS_RUNNER, chosen, options);
+  // Of each the first config, or all.
+  std::vector<MachineCodeRow> rows(const std::vector<const Kernel*>& chosen, bool all_configs = false) {
+    std::vector<MachineCodeRow> all;
+    for (const Kernel* kernel : chosen) {
+      std::vector<const Variant*> variants = chosen_variants(*kernel, Target::gpu, Dtype::fp16, "");
+      if (!all_configs) variants.resize(1);
+      const std::vector<MachineCodeRow> more = read_machine_code(*kernel, variants, {GetParam()});
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
   }
 
   // In the config that is built in every build.
@@ -275,15 +309,13 @@ int addressing(const InstructionCounts& counts) {
 }
 
 TEST_P(MachineCodeOf, EveryKernelHasTheProductsLoadsCopiesAndExponentialsOfItsTile) {
-  std::vector<const Kernel*> all;
-  for (const Kernel& kernel : kernels()) all.push_back(&kernel);
-  for (const auto& [kernel, variant, code] : rows(all)) {
+  for (const auto& [kernel, variant, function, code] : rows(of_chapter(sixteen))) {
     SCOPED_TRACE(kernel->name);
     const TileShape& tile = variant->tile;
     const int blocks = is_peeled(*kernel) ? 2 : 1;  // how often the code of a block is there
     const int row_frags = warp_rows(tile) / 16;
     const int col_frags = tile.tile_cols / 16;
-    constexpr int dim_frags = supported_head_dim / 16;
+    constexpr int dim_frags = default_head_dim / 16;
     EXPECT_EQ(code.main_loop.at("HMMA"), 4 * row_frags * col_frags * dim_frags);
     EXPECT_EQ(code.whole_kernel.at("HMMA"), blocks * code.main_loop.at("HMMA"));
 
@@ -294,7 +326,7 @@ TEST_P(MachineCodeOf, EveryKernelHasTheProductsLoadsCopiesAndExponentialsOfItsTi
 
     const int copied_rows = tile.threads / 16;  // by one instruction of each warp
     const int k_copies = tile.tile_cols / copied_rows;
-    const int first_copies = tile.tile_rows / copied_rows + (kernel->number() >= 3 ? k_copies : 0);
+    const int first_copies = tile.tile_rows / copied_rows + (kernel->number >= 3 ? k_copies : 0);
     EXPECT_EQ(code.main_loop.at("LDGSTS"), 2 * k_copies);
     EXPECT_EQ(code.whole_kernel.at("LDGSTS"), first_copies + blocks * 2 * k_copies);
 
@@ -345,9 +377,9 @@ TEST_P(MachineCodeOf, Step12DividesOnceARow) {
 }
 
 TEST_P(MachineCodeOf, Step14StoresWithoutAllocatingAndPrefetchesIntoL2) {
-  for (const auto& [kernel, variant, code] : rows({&kernel_numbered(13), &kernel_numbered(14)})) {
+  for (const auto& [kernel, variant, function, code] : rows({&kernel_numbered(13), &kernel_numbered(14)})) {
     SCOPED_TRACE(kernel->name);
-    if (kernel->number() == 13) {
+    if (kernel->number == 13) {
       EXPECT_THAT(code.global_accesses, Not(Contains(HasSubstr(".NA"))));
       EXPECT_THAT(code.global_accesses, Not(Contains(HasSubstr("LTC128B"))));
     } else {
@@ -370,9 +402,9 @@ TEST_P(MachineCodeOf, Step16HasNoArithmeticForStrides) {
 // The marks are the published kernel's counts. The config that is the fastest on an H100 is not the shortest on other
 // GPUs.
 TEST_P(MachineCodeOf, Step16HasAShortLoop) {
-  const bool all_configs = kernel_numbered(16).gpu.size() > 2;
+  const bool all_configs = kernel_numbered(16).gpu().size() > 2;
   std::map<int, int> shortest;  // loop by its number of products
-  for (const MachineCodeRow& row : rows({&kernel_numbered(16)}, "all")) {
+  for (const MachineCodeRow& row : rows({&kernel_numbered(16)}, true)) {
     const InstructionCounts& loop = row.code.main_loop;
     const auto [found, is_new] = shortest.emplace(loop.at("HMMA"), loop.at("total"));
     if (!is_new) found->second = std::min(found->second, loop.at("total"));
@@ -386,12 +418,10 @@ TEST_P(MachineCodeOf, Step16HasAShortLoop) {
 
 // 255 registers are all that a thread can have: a few values of the largest tile wait in memory.
 TEST_P(MachineCodeOf, EveryKernelSpillsAtMostAFewRegistersInTheLoop) {
-  std::vector<const Kernel*> all;
-  for (const Kernel& kernel : kernels()) all.push_back(&kernel);
-  for (const auto& [kernel, variant, code] : rows(all)) {
+  for (const auto& [kernel, variant, function, code] : rows(of_chapter(sixteen))) {
     SCOPED_TRACE(kernel->name);
-    EXPECT_LE(code.main_loop.at("LDL"), kernel->number() < 7 ? 1 : 10);
-    EXPECT_LE(code.main_loop.at("STL"), kernel->number() < 7 ? 1 : 4);
+    EXPECT_LE(code.main_loop.at("LDL"), kernel->number < 7 ? 1 : 10);
+    EXPECT_LE(code.main_loop.at("STL"), kernel->number < 7 ? 1 : 4);
     EXPECT_LE(code.function.stack_bytes, 32);
   }
 }
@@ -407,13 +437,13 @@ class MachineCodeRun : public testing::Test {
 };
 
 TEST_F(MachineCodeRun, WithoutMachineCodeCannotBeDone) {
-  if (!kernels().front().gpu.empty()) GTEST_SKIP() << "this build has a GPU backend";
+  if (has_cuda) GTEST_SKIP() << "this build has a GPU backend";
   EXPECT_EQ(run_process({FLASH_STEPS_RUNNER, "--machine-code", "--json=" + json_})->exit_code, 3);
   EXPECT_FALSE(std::filesystem::exists(json_));
 }
 
 TEST_F(MachineCodeRun, PrintsATableWithChangesAndWritesTheSameCounts) {
-  if (kernels().front().gpu.empty()) GTEST_SKIP() << "this build has no GPU backend";
+  if (!has_cuda) GTEST_SKIP() << "this build has no GPU backend";
   try {
     const Cuobjdump is_here;
   } catch (const MachineError& error) {
@@ -426,7 +456,7 @@ TEST_F(MachineCodeRun, PrintsATableWithChangesAndWritesTheSameCounts) {
   EXPECT_THAT(result->output, HasSubstr("\nchange "));
   std::ifstream file(json_);
   const auto json = nlohmann::json::parse(file);
-  EXPECT_EQ(json.at("schema"), "flash-steps/machine-code/1");
+  EXPECT_EQ(json.at("schema"), "flash-steps/machine-code/2");
   EXPECT_THAT(json.at("meta").at("argv").get<std::vector<std::string>>(), Contains("--machine-code"));
   const auto& row = json.at("rows").at(0);
   EXPECT_EQ(row.at("kernel"), "05_double_buffering");

@@ -43,10 +43,10 @@ class TestBuffer {
   std::unique_ptr<std::byte, Free> data_;
 };
 
-/// Runs a kernel named "tiny" in one CTA.
+/// Runs a kernel in one CTA.
 inline LaunchReport run_cta(int threads, int smem_bytes, const std::vector<GlobalBuffer>& buffers,
                             const std::function<void()>& body) {
-  return launch({.kernel = "tiny", .threads = threads, .smem_bytes = smem_bytes, .buffers = buffers}, body);
+  return launch({.threads = threads, .smem_bytes = smem_bytes, .buffers = buffers}, body);
 }
 
 /// Number of the calling lane in its warp.

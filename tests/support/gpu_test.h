@@ -1,4 +1,4 @@
-// What the tests of the GPU backend share: one GPU a process, and skipping where there is none.
+// What the tests of the GPU share: one GPU a process, and skipping where there is none.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -6,14 +6,15 @@
 #include <memory>
 #include <string>
 
+#include "harness/base/error.h"
 #include "harness/contract/problem.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/machine.h"
 
 namespace flash_steps {
 
 struct TestGpu {
-  std::unique_ptr<Backend> backend;
-  std::string why_not;  ///< if there is no backend
+  std::unique_ptr<Machine> machine;
+  std::string why_not;  ///< if there is no machine
 };
 
 inline TestGpu& test_gpu() {
@@ -30,10 +31,11 @@ inline TestGpu& test_gpu() {
 class GpuTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!test_gpu().backend) GTEST_SKIP() << test_gpu().why_not;
+    if (!test_gpu().machine) GTEST_SKIP() << test_gpu().why_not;
   }
 
-  Backend& gpu() { return *test_gpu().backend; }
+  Machine& gpu() { return *test_gpu().machine; }
+  Stopwatch& stopwatch() { return *gpu().stopwatch(); }
 };
 
 template <typename Parameter>
@@ -59,11 +61,6 @@ inline std::string name_of_case(const testing::TestParamInfo<InputCase>& info) {
 
 inline void PrintTo(const InputCase& input_case, std::ostream* out) {
   *out << name_of(input_case.dtype) << " " << name_of(input_case.inputs);
-}
-
-inline std::string words_of(const Problem& problem) {
-  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
-         std::to_string(problem.seqlen) + ", " + name_of(problem.dtype) + ", " + name_of(problem.inputs);
 }
 
 }  // namespace flash_steps

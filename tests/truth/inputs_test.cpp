@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
 
 namespace flash_steps {
@@ -42,7 +43,7 @@ double deviation(const std::vector<double>& x) {
 
 double dot(const std::vector<double>& a, int64_t a_offset, const std::vector<double>& b, int64_t b_offset) {
   double sum = 0;
-  for (int d = 0; d < supported_head_dim; d++) sum += a[a_offset + d] * b[b_offset + d];
+  for (int d = 0; d < default_head_dim; d++) sum += a[a_offset + d] * b[b_offset + d];
   return sum;
 }
 

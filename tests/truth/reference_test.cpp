@@ -7,6 +7,9 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/truth/judge.h"
+#include "harness/truth/numbers.h"
+
 namespace flash_steps {
 namespace {
 

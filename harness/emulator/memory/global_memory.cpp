@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <string_view>
 #include <tuple>
 
 namespace flash_steps::emulator {
@@ -30,7 +32,9 @@ GlobalMemory::SectorMap no_sectors(std::span<const GlobalBuffer> buffers) {
 }  // namespace
 
 GlobalMemory::GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& hazards)
-    : buffers_(buffers), hazards_(hazards), sectors_read_(no_sectors(buffers)), sectors_written_(no_sectors(buffers)) {}
+    : buffers_(buffers), hazards_(hazards), sectors_read_(no_sectors(buffers)), sectors_written_(no_sectors(buffers)) {
+  for (const GlobalBuffer& buffer : buffers) writers_.emplace_back(buffer.bytes);
+}
 
 void GlobalMemory::begin_cta(Dim3 cta, int64_t cta_number) {
   cta_ = cta;
@@ -56,8 +60,9 @@ void GlobalMemory::write(int thread, void* to, const Site& site, const void* fro
     return;
   }
   std::memcpy(to, from, access_bytes);
-  sectors_written_[buffer - buffers_.data()][byte / sector_bytes] = true;
-  stores_.push_back({buffer, static_cast<uint64_t>(byte), cta_number_, cta_, thread, &site});
+  const auto number = buffer - buffers_.data();
+  sectors_written_[number][byte / sector_bytes] = true;
+  writers_[number].note(static_cast<uint64_t>(byte), access_bytes, cta_number_, thread, site);
 }
 
 const GlobalBuffer* GlobalMemory::accessible(int thread, const void* address, const Site& site) {
@@ -94,30 +99,39 @@ void GlobalMemory::report(HazardKind kind, const GlobalBuffer& buffer, int64_t b
   hazards_.add(hazard);
 }
 
-std::vector<HazardLog::Entry> write_conflicts(const std::string& kernel, std::vector<GlobalMemory::Store>& stores) {
-  std::stable_sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) {
-    return std::tuple(a.buffer, a.byte, a.cta_number) < std::tuple(b.buffer, b.byte, b.cta_number);
-  });
-  std::vector<HazardLog::Entry> entries;
-  HazardLog log(kernel);
-  for (size_t i = 1; i < stores.size(); i++) {
-    const GlobalMemory::Store& earlier = stores[i - 1];
-    const GlobalMemory::Store& later = stores[i];
-    if (earlier.buffer != later.buffer || earlier.byte != later.byte || earlier.cta_number == later.cta_number)
-      continue;
-    if (!log.is_new(HazardKind::global_write_conflict, earlier.site, later.site)) continue;
-    Hazard hazard;
-    hazard.kind = HazardKind::global_write_conflict;
-    hazard.earlier = access(earlier.site, earlier.thread);
-    hazard.earlier_cta = earlier.cta;
-    hazard.later = access(later.site, later.thread);
-    hazard.tensor = later.buffer->name;
-    hazard.byte = static_cast<int64_t>(later.byte);
-    hazard.size = static_cast<int64_t>(later.buffer->bytes);
-    log.begin_cta(later.cta, later.cta_number);
-    log.add(hazard);
+std::vector<HazardLog::Entry> write_conflicts(std::span<const GlobalMemory* const> memories,
+                                              const std::function<Dim3(int64_t cta_number)>& index) {
+  // By lines, since each worker has sites of its own.
+  using Line = std::tuple<std::string_view, int, Word>;
+  const auto line_of = [](const Site& site) { return Line{site.line.file, site.line.line, site.word}; };
+  std::map<std::pair<Line, Line>, HazardLog::Entry> found;
+  const std::span<const GlobalBuffer> buffers = memories.front()->buffers();
+  for (size_t b = 0; b < buffers.size(); b++) {
+    std::vector<const Writers*> maps;
+    for (const GlobalMemory* memory : memories) maps.push_back(&memory->writers()[b]);
+    for (const std::vector<Writers::Write>& writes : Writers::conflicts(maps)) {
+      for (size_t i = 1; i < writes.size(); i++) {
+        const Writers::Write& earlier = writes[i - 1];
+        const Writers::Write& later = writes[i];
+        const std::pair lines(line_of(*earlier.site), line_of(*later.site));
+        const auto known = found.find(lines);
+        if (known != found.end() && known->second.cta_number <= later.cta) continue;
+        Hazard hazard;
+        hazard.kind = HazardKind::global_write_conflict;
+        hazard.cta = index(later.cta);
+        hazard.earlier = access(earlier.site, earlier.thread);
+        hazard.earlier_cta = index(earlier.cta);
+        hazard.later = access(later.site, later.thread);
+        hazard.tensor = buffers[b].name;
+        hazard.byte = static_cast<int64_t>(later.cell) * Writers::cell_bytes;
+        hazard.size = static_cast<int64_t>(buffers[b].bytes);
+        found.insert_or_assign(lines, HazardLog::Entry{later.cta, hazard});
+      }
+    }
   }
-  return log.entries();
+  std::vector<HazardLog::Entry> entries;
+  for (auto& [lines, entry] : found) entries.push_back(std::move(entry));
+  return entries;
 }
 
 }  // namespace flash_steps::emulator

@@ -1,27 +1,31 @@
 // Global memory: the tensors of a launch, and what a worker's CTAs moved to and from them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "harness/emulator/emulator.h"
 #include "harness/emulator/memory/hazard.h"
+#include "harness/emulator/memory/writers.h"
 
 namespace flash_steps::emulator {
+
+/// A tensor in global memory. Kernels may touch no other.
+struct GlobalBuffer {
+  std::string name;  ///< as hazards call it
+  std::byte* data;   ///< 256-byte aligned, as cudaMalloc aligns; or sectors are not those of a GPU
+  size_t bytes;
+  bool writable;
+};
 
 /// The accesses of the CTAs that one worker runs.
 class GlobalMemory {
  public:
-  /// A store of one lane. A launch's stores, brought together, show what two CTAs both wrote.
-  struct Store {
-    const GlobalBuffer* buffer;
-    uint64_t byte;
-    int64_t cta_number;
-    Dim3 cta;
-    int thread;
-    const Site* site;
-  };
+  /// Bytes of memory that each byte of a tensor takes once it was written, besides itself.
+  static constexpr int record_bytes_per_byte = sizeof(Writers::Record) / Writers::cell_bytes;
 
   GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& hazards);
 
@@ -37,7 +41,9 @@ class GlobalMemory {
   const SectorMap& sectors_read() const { return sectors_read_; }
   const SectorMap& sectors_written() const { return sectors_written_; }
 
-  const std::vector<Store>& stores() const { return stores_; }
+  std::span<const GlobalBuffer> buffers() const { return buffers_; }
+  /// Of each buffer.
+  const std::vector<Writers>& writers() const { return writers_; }
 
  private:
   // The buffer that holds the bytes, or null after reporting why not.
@@ -50,10 +56,12 @@ class GlobalMemory {
   int64_t cta_number_ = 0;
   SectorMap sectors_read_;
   SectorMap sectors_written_;
-  std::vector<Store> stores_;
+  std::vector<Writers> writers_;
 };
 
-/// Reports the bytes that stores of two CTAs have in common, each pair of lines once. Sorts the stores.
-std::vector<HazardLog::Entry> write_conflicts(const std::string& kernel, std::vector<GlobalMemory::Store>& stores);
+/// Reports the bytes that stores of two CTAs have in common, each pair of lines once: of several such pairs of CTAs the
+/// one whose later CTA comes first. `index` tells where in the grid a CTA is.
+std::vector<HazardLog::Entry> write_conflicts(std::span<const GlobalMemory* const> memories,
+                                              const std::function<Dim3(int64_t cta_number)>& index);
 
 }  // namespace flash_steps::emulator

@@ -121,7 +121,7 @@ std::string place(const Access& access) {
 }
 
 std::string to_string(const Hazard& hazard) {
-  return hazard.kernel + ", " + cta_name(hazard.cta) + ", " + who(hazard.later) + ": " + sentence(hazard);
+  return cta_name(hazard.cta) + ", " + who(hazard.later) + ": " + sentence(hazard);
 }
 
 size_t HazardLog::Hash::operator()(const Key& key) const {
@@ -140,7 +140,6 @@ bool HazardLog::is_new(HazardKind kind, const Site* earlier, const Site* later) 
 }
 
 void HazardLog::add(Hazard hazard) {
-  hazard.kernel = kernel_;
   hazard.cta = cta_;
   entries_.push_back({cta_number_, std::move(hazard)});
 }

@@ -42,7 +42,6 @@ struct Access {
 
 struct Hazard {
   HazardKind kind = HazardKind::read_of_unwritten;
-  std::string kernel;
   Dim3 cta;
   Access earlier;         ///< of the two accesses that collide; Word::none for a hazard of one access
   Access later;           ///< where the hazard was found
@@ -54,14 +53,12 @@ struct Hazard {
   Dim3 earlier_cta;       ///< of a global_write_conflict
 };
 
-/// One or two sentences: what happened, and what would repair it.
+/// One or two sentences, without the kernel's name: where, what happened, and what would repair it.
 std::string to_string(const Hazard& hazard);
 
 /// Hazards of the CTAs that one worker runs, each pair of lines once.
 class HazardLog {
  public:
-  explicit HazardLog(std::string kernel) : kernel_(std::move(kernel)) {}
-
   struct Entry {
     int64_t cta_number;  ///< CTAs are numbered with x fastest
     Hazard hazard;
@@ -72,7 +69,7 @@ class HazardLog {
   /// Whether this pair was not reported yet; from now on it counts as reported. Either site may be null.
   bool is_new(HazardKind kind, const Site* earlier, const Site* later);
 
-  /// Adds what is_new, and fills in the kernel and the CTA.
+  /// Adds what is_new, and fills in the CTA.
   void add(Hazard hazard);
 
   const std::vector<Entry>& entries() const { return entries_; }
@@ -83,7 +80,6 @@ class HazardLog {
     size_t operator()(const Key& key) const;
   };
 
-  std::string kernel_;
   Dim3 cta_;
   int64_t cta_number_ = 0;
   std::unordered_set<Key, Hash> seen_;

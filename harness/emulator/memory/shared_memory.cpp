@@ -125,6 +125,7 @@ bool SharedMemory::accessible(int thread, uint32_t address, int bytes, const Sit
     report(HazardKind::shared_misaligned, nullptr, 0, site, thread, offset);
     return false;
   }
+  touched_bytes_ = std::max(touched_bytes_, offset + bytes);
   return true;
 }
 

@@ -36,6 +36,9 @@ class SharedMemory {
   void write(int thread, uint32_t address, int bytes, const Site& site, const void* from);
   void copy(int thread, uint32_t address, int bytes, const Site& site, const void* from);
 
+  /// The end of what any CTA touched of it so far.
+  int64_t touched_bytes() const { return touched_bytes_; }
+
   /// Looks for copies that this thread leaves behind when it exits.
   void exit(int thread);
 
@@ -78,6 +81,7 @@ class SharedMemory {
   HazardLog& hazards_;
   int warps_;
   std::vector<std::byte> bytes_;
+  int64_t touched_bytes_ = 0;
   std::vector<Write> writes_;             // by cell
   std::vector<std::vector<Read>> reads_;  // by warp and cell: the last one
   std::vector<Thread> threads_;

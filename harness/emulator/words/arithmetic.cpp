@@ -4,6 +4,8 @@
 #include <cfloat>
 #include <cmath>
 
+#include "harness/emulator/words/isa.h"
+
 namespace flash_steps {
 namespace {
 

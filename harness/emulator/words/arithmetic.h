@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "harness/contract/kernel.h"
+#include "harness/contract/problem.h"
 
 namespace flash_steps::emulator {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "harness/emulator/words/source_line.h"
-#include "kernels/isa.cuh"
+#include "kernels/element.h"
 
 // What nvcc reads as attributes says nothing to the host compiler.
 #ifndef __global__

@@ -1,10 +1,15 @@
 // The words as a lane calls them: each hands its operands to the warp.
 
+#include "harness/emulator/words/isa.h"
 #include "harness/emulator/words/operation.h"
-#include "kernels/isa.cuh"
 
 namespace flash_steps {
 inline namespace on_emulator {
+
+constinit thread_local Dim3 threadIdx;
+constinit thread_local Dim3 blockIdx;
+constinit thread_local Dim3 blockDim;
+constinit thread_local Dim3 gridDim;
 
 using emulator::Operation;
 using emulator::perform;

@@ -1,7 +1,7 @@
+#include "harness/base/error.h"
+#include "harness/base/text.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/device_array.h"
-#include "harness/gpu/memory_need.h"
-#include "harness/machine/backend.h"
 
 namespace flash_steps {
 
@@ -10,11 +10,9 @@ void* device_allocate(int64_t bytes) {
   const cudaError_t error = cudaMalloc(&data, bytes);
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();  // CUDA would report this error once more after the next launch
-    size_t free_bytes = 0;
-    size_t total_bytes = 0;
-    check_cuda(cudaMemGetInfo(&free_bytes, &total_bytes), "asking for the free memory of the GPU");
-    throw MachineError("an allocation of " + readable_bytes(bytes) + " failed with " + readable_bytes(free_bytes) +
-                       " of GPU memory free; a smaller --batch or --seqlen would work");
+    throw OutOfMemory("an allocation of " + readable_bytes(bytes) + " failed with " +
+                      readable_bytes(gpu_memory().free_bytes) +
+                      " of GPU memory free; a smaller --batch or --seqlen would work");
   }
   check_cuda(error, ("allocating " + readable_bytes(bytes) + " of GPU memory").c_str());
   return data;

@@ -8,7 +8,7 @@
 
 namespace flash_steps {
 
-/// 256-byte aligned. Throws MachineError, with what was asked for and what is free, when memory does not suffice.
+/// 256-byte aligned. Throws OutOfMemory, with what was asked for and what is free, when memory does not suffice.
 void* device_allocate(int64_t bytes);
 void device_free(void* data) noexcept;
 

@@ -11,6 +11,18 @@ constexpr int success = 0;                    // NVML_SUCCESS
 constexpr int sm_clock = 1;                   // NVML_CLOCK_SM
 constexpr int gpu_sensor = 0;                 // NVML_TEMPERATURE_GPU
 constexpr unsigned driver_version_size = 80;  // NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE
+constexpr unsigned instant_power = 186;       // NVML_FI_DEV_POWER_INSTANT
+
+// nvmlFieldValue_t
+struct FieldValue {
+  unsigned field = 0;
+  unsigned scope = 0;
+  long long timestamp = 0;
+  long long latency = 0;
+  int value_type = 0;
+  int result = 0;
+  unsigned long long value = 0;
+};
 
 constexpr unsigned long long held_down = 0x04     // SwPowerCap
                                          | 0x08   // HwSlowdown
@@ -54,7 +66,7 @@ class LoadedNvml final : public Nvml {
     GpuState state;
     unsigned value = 0;
     if (clock_ != nullptr && clock_(device_, sm_clock, &value) == success) state.sm_clock_mhz = value;
-    if (power_ != nullptr && power_(device_, &value) == success) state.power_watts = value / 1000.0;
+    state.power_watts = milliwatts() / 1000.0;
     if (temperature_ != nullptr && temperature_(device_, gpu_sensor, &value) == success) {
       state.temperature_celsius = value;
     }
@@ -72,6 +84,16 @@ class LoadedNvml final : public Nvml {
  private:
   using ReadReasons = int(Device, unsigned long long*);
 
+  // At this moment, where the driver tells that; what it tells everywhere is, since Ampere, the mean of a second.
+  double milliwatts() const {
+    FieldValue field{.field = instant_power};
+    if (fields_ != nullptr && fields_(device_, 1, &field) == success && field.result == success) {
+      return static_cast<double>(field.value & 0xffffffffu);  // an unsigned int, the first in the union
+    }
+    unsigned value = 0;
+    return power_ != nullptr && power_(device_, &value) == success ? value : 0;
+  }
+
   // Renamed on the way: older drivers know the old name alone.
   ReadReasons* find_reasons() const {
     ReadReasons* const current = library_.find<ReadReasons>("nvmlDeviceGetCurrentClocksEventReasons");
@@ -85,6 +107,7 @@ class LoadedNvml final : public Nvml {
   int (*device_by_bus_id_)(const char*,
                            Device*) = library_.find<int(const char*, Device*)>("nvmlDeviceGetHandleByPciBusId_v2");
   int (*clock_)(Device, int, unsigned*) = library_.find<int(Device, int, unsigned*)>("nvmlDeviceGetClockInfo");
+  int (*fields_)(Device, int, FieldValue*) = library_.find<int(Device, int, FieldValue*)>("nvmlDeviceGetFieldValues");
   int (*power_)(Device, unsigned*) = library_.find<int(Device, unsigned*)>("nvmlDeviceGetPowerUsage");
   int (*temperature_)(Device, int, unsigned*) = library_.find<int(Device, int, unsigned*)>("nvmlDeviceGetTemperature");
   ReadReasons* reasons_ = find_reasons();

@@ -5,19 +5,14 @@
 #include <memory>
 #include <string>
 
-namespace flash_steps {
+#include "harness/machine/timing.h"
 
-/// Quantities that the driver does not tell are 0.
-struct GpuState {
-  double sm_clock_mhz = 0;
-  double power_watts = 0;
-  double temperature_celsius = 0;
-  bool throttled = false;  ///< the clocks are held down by power or heat at this moment
-};
+namespace flash_steps {
 
 class Nvml {
  public:
   virtual ~Nvml() = default;
+  /// At this moment; 0 for what the driver does not tell.
   virtual GpuState read() const = 0;
   /// "580.65.06"; empty if the driver does not tell.
   virtual std::string driver_version() const = 0;

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <optional>
 #include <random>
 
 #include "harness/base/text.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/event.cuh"
+#include "harness/gpu/timing/alone.h"
+#include "harness/gpu/timing/sm_clock.h"
 #include "harness/gpu/timing/timer.h"
 
 namespace flash_steps {
@@ -21,9 +24,6 @@ constexpr int warm_up_rounds = 2;
 // hundred microseconds, so that a contender whose launch takes the host long is not waited for between its events.
 constexpr int head_start = 8;
 
-// A reading of NVML costs up to milliseconds, and the driver averages power over longer than that anyway.
-constexpr std::chrono::milliseconds time_between_readings{20};
-
 // What one contender's launch lies between.
 struct Sample {
   Event start, stop;
@@ -31,37 +31,22 @@ struct Sample {
   double milliseconds() const { return milliseconds_between(start, stop); }
 };
 
-// The GPU's state, read now and then while it works.
-class StateLog {
- public:
-  explicit StateLog(const Nvml* nvml) : nvml_(nvml) {}
+// The clocks that one contender found.
+struct Clocks {
+  double sum_mhz = 0;
+  int samples = 0;
 
-  void read_if_due() {
-    const Clock::time_point now = Clock::now();
-    if (nvml_ == nullptr || (readings_ > 0 && now < last_ + time_between_readings)) return;
-    const GpuState state = nvml_->read();
-    readings_++;
-    last_ = now;
-    sum_.sm_clock_mhz += state.sm_clock_mhz;
-    sum_.power_watts += state.power_watts;
-    sum_.temperature_celsius += state.temperature_celsius;
-    sum_.throttled = sum_.throttled || state.throttled;
+  void add(std::optional<double> mhz) {
+    if (!mhz) return;
+    sum_mhz += *mhz;
+    samples++;
   }
-
-  void write_to(Timing& timing) const {
-    if (readings_ == 0) return;
-    timing.sm_clock_mhz = sum_.sm_clock_mhz / readings_;
-    timing.power_watts = sum_.power_watts / readings_;
-    timing.temperature_celsius = sum_.temperature_celsius / readings_;
-    timing.throttled = sum_.throttled;
-  }
-
- private:
-  const Nvml* nvml_;
-  Clock::time_point last_;
-  int readings_ = 0;
-  GpuState sum_;
 };
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
 
 bool has_enough(const Timing& timing, const TimingBudget& budget) {
   const int samples = static_cast<int>(timing.samples_ms.size());
@@ -84,6 +69,8 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
   const int count = static_cast<int>(contenders.size());
   std::vector<Timing> timings(count);
   std::vector<Sample> samples(count);
+  std::vector<Clocks> clocks(count);
+  SmClock sm_clock(2 * count);  // of each contender before and after it
   const std::string names = names_of(contenders);
   const Stream stream;
 
@@ -94,9 +81,11 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
   };
   const auto submit = [&](int contender) {
     overwrite_l2();
+    sm_clock.note(2 * contender, stream.get());
     samples[contender].start.record(stream);
     contenders[contender].launch(stream.get());
     samples[contender].stop.record(stream);
+    sm_clock.note(2 * contender + 1, stream.get());
   };
   int round = 0;
   std::vector<int> order(count);
@@ -120,17 +109,21 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
     wait_for_gpu(names);
   }
 
-  StateLog state(nvml_);
   const auto all_have_enough = [&] {
     return std::all_of(timings.begin(), timings.end(), [&](const Timing& t) { return has_enough(t, budget); });
   };
   while (!all_have_enough()) {
     submit_round();
-    state.read_if_due();  // the GPU is at work
     wait_for_gpu(names);
-    for (int i = 0; i < count; i++) timings[i].samples_ms.push_back(samples[i].milliseconds());
+    for (int i = 0; i < count; i++) {
+      timings[i].samples_ms.push_back(samples[i].milliseconds());
+      clocks[i].add(sm_clock.mhz_between(2 * i, 2 * i + 1));
+    }
   }
-  for (Timing& timing : timings) state.write_to(timing);
+  for (int i = 0; i < count; i++) {
+    if (nvml_ != nullptr) timings[i].state = state_alone(contenders[i], median(timings[i].samples_ms), *nvml_);
+    if (clocks[i].samples > 0) timings[i].state.sm_clock_mhz = clocks[i].sum_mhz / clocks[i].samples;
+  }
   return timings;
 }
 

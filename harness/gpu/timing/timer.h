@@ -9,7 +9,7 @@
 
 #include "harness/gpu/cuda/device_array.h"
 #include "harness/gpu/timing/nvml.h"
-#include "harness/machine/backend.h"
+#include "harness/machine/timing.h"
 
 struct CUstream_st;  // what CUDA's cudaStream_t points to
 

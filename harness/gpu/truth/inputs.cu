@@ -15,7 +15,7 @@ DeviceInputs make_device_inputs(const Problem& problem) {
   const DeviceArray<uint16_t> table(input_table(problem));
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    DeviceArray<uint16_t> bits(problem.elements());
+    DeviceArray<uint16_t> bits(tensor == Tensor::q ? problem.elements() : problem.kv_elements());
     generate<<<4096, 256>>>(element, tensor, bits.data(), bits.size());
     check_launch("the generator of inputs");
     return bits;

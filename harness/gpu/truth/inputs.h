@@ -8,7 +8,7 @@
 
 namespace flash_steps {
 
-/// Each [batch, seqlen, heads, head_dim], as bits of the problem's type.
+/// In the layout of the problem, as bits of its type.
 struct DeviceInputs {
   DeviceArray<uint16_t> q, k, v;
 };

@@ -14,7 +14,7 @@ namespace {
 constexpr int rows = 4;
 constexpr int warps = 8;
 constexpr int threads = warps * 32;
-constexpr int head_dim = supported_head_dim;
+constexpr int head_dim = default_head_dim;
 constexpr int lane_dims = head_dim / 32;  // neighbouring elements of a row that a lane holds
 
 constexpr double softmax_scale = 0.08838834764831845;  // 1/√head_dim

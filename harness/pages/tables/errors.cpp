@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "harness/base/text.h"
+#include "harness/pages/markdown.h"
 
 namespace flash_steps {
 namespace {
@@ -35,7 +36,8 @@ void check(const ResultsFile& file) {
     const auto is_error = [](double value) { return std::isfinite(value) && value >= 0; };
     if (!is_error(validation.rms_error)) refuse(path + ".validation.rms_error is not a number of 0 or more");
     if (!is_error(validation.max_abs_error)) refuse(path + ".validation.max_abs_error is not a number of 0 or more");
-    if (!validation.passed) refuse(path + ".validation.passed is false; a file whose runs are all right would work");
+    if (!validation.right())
+      refuse(path + ".validation.verdict is not right; a file whose runs are all right would work");
   };
   for (size_t i = 0; i < results.runs.size(); i++) {
     check_one("runs[" + std::to_string(i) + "]", results.runs[i].problem, results.runs[i].validation);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "harness/base/text.h"
+#include "harness/pages/markdown.h"
 #include "harness/pages/tables/bounds.h"
 
 namespace flash_steps {
@@ -24,14 +25,16 @@ const Comparison* against_fa2(const Run* run) {
 
 // --- The clocks --------------------------------------------------------------------------------------------------
 
-bool held_down(const Run* run) { return run && run->timing->throttled; }
+bool held_down(const Run* run) { return run && run->timing->state.throttled; }
 
 // "1832", or "1815 to 1832" where runs differ.
 std::string clock_text(const std::vector<const Run*>& runs) {
-  const auto by_clock = [](const Run* a, const Run* b) { return a->timing->sm_clock_mhz < b->timing->sm_clock_mhz; };
+  const auto by_clock = [](const Run* a, const Run* b) {
+    return a->timing->state.sm_clock_mhz < b->timing->state.sm_clock_mhz;
+  };
   const auto [low, high] = std::minmax_element(runs.begin(), runs.end(), by_clock);
-  const std::string from = fixed((*low)->timing->sm_clock_mhz, 0);
-  const std::string to = fixed((*high)->timing->sm_clock_mhz, 0);
+  const std::string from = fixed((*low)->timing->state.sm_clock_mhz, 0);
+  const std::string to = fixed((*high)->timing->state.sm_clock_mhz, 0);
   return from == to ? from : from + " to " + to;
 }
 

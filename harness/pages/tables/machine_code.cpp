@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "harness/base/text.h"
-#include "harness/console/list.h"
 #include "harness/model/rates.h"
+#include "harness/pages/markdown.h"
 
 namespace flash_steps {
 namespace {

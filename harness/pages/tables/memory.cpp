@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/base/text.h"
+#include "harness/pages/markdown.h"
 
 namespace flash_steps {
 namespace {
@@ -18,7 +19,7 @@ std::string mebibytes(int64_t bytes) { return fixed(bytes / 1048576.0, 1); }
 std::string memory_cell(const Results& results, Baseline baseline, const Problem& problem) {
   for (const BaselineRun& run : results.baselines) {
     if (run.baseline != baseline || run.problem != problem) continue;
-    if (run.unavailable) return run.unavailable->starts_with("out of memory") ? "out of memory" : nothing;
+    if (run.unavailable) return run.out_of_memory ? "out of memory" : nothing;
     return run.memory ? mebibytes(run.memory->peak_bytes()) : nothing;
   }
   return nothing;

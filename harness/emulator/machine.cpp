@@ -1,0 +1,247 @@
+// The emulator as a Machine.
+
+#include "harness/machine/machine.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+
+#include "harness/base/error.h"
+#include "harness/base/parallel.h"
+#include "harness/emulator/emulator.h"
+#include "harness/emulator/memory/global_memory.h"
+#include "harness/truth/inputs.h"
+#include "harness/truth/reference.h"
+
+namespace flash_steps {
+namespace {
+
+// The most that any GPU of the project lets a CTA have: 227 KiB on sm_90.
+constexpr int smem_bytes_per_cta = 232448;
+constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors are not those of a GPU
+
+// A field of /proc/meminfo in bytes; 0 where there is none.
+int64_t memory_info(const std::string& field) {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::string unit;
+  int64_t kibibytes = 0;
+  while (file >> name >> kibibytes) {
+    if (name == field + ":") return kibibytes * 1024;
+    std::getline(file, unit);
+  }
+  return 0;
+}
+
+std::string mebibytes(int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
+
+// Q, K, V and O; the vectors that Q, K and V are made in; who wrote each element of O; and its reference.
+int64_t bytes_needed(const Problem& problem, bool with_reference) {
+  const int64_t tensors = 2 * problem.bytes() + 2 * problem.kv_bytes();
+  const int64_t inputs = problem.bytes() + 2 * problem.kv_bytes();
+  const int64_t writers = problem.bytes() * emulator::GlobalMemory::record_bytes_per_byte;
+  const int64_t reference = problem.elements() * int64_t{sizeof(double) + sizeof(float)};
+  return tensors + inputs + writers + (with_reference ? reference : 0);
+}
+
+std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference) {
+  const int64_t needed = bytes_needed(problem, with_reference);
+  const int64_t available = memory_info("MemAvailable");
+  if (available == 0 || needed <= available) return std::nullopt;
+  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
+         std::to_string(problem.seqlen) + " needs " + mebibytes(needed) + " of memory, but this machine has " +
+         mebibytes(available) + " left; a smaller --seqlen, --heads or --batch fits";
+}
+
+// Aligned memory of one tensor.
+class Tensor16 {
+ public:
+  explicit Tensor16(int64_t elements)
+      : elements_(elements), data_(static_cast<uint16_t*>(std::aligned_alloc(buffer_alignment, padded_bytes()))) {
+    if (!data_) throw OutOfMemory("no memory for a tensor of " + mebibytes(elements * 2) + "; a smaller shape fits");
+  }
+
+  explicit Tensor16(const std::vector<uint16_t>& values) : Tensor16(static_cast<int64_t>(values.size())) {
+    std::copy(values.begin(), values.end(), data_.get());
+  }
+
+  uint16_t* data() const { return data_.get(); }
+  int64_t bytes() const { return elements_ * int64_t{sizeof(uint16_t)}; }
+  std::vector<uint16_t> values() const { return {data_.get(), data_.get() + elements_}; }
+  void fill(uint16_t value) { std::fill(data_.get(), data_.get() + elements_, value); }
+
+  emulator::GlobalBuffer buffer(const char* name, bool writable) const {
+    return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(elements_) * 2, writable};
+  }
+
+ private:
+  size_t padded_bytes() const {
+    return (static_cast<size_t>(elements_) * 2 + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+  }
+
+  struct Free {
+    void operator()(uint16_t* data) const { std::free(data); }
+  };
+  int64_t elements_;
+  std::unique_ptr<uint16_t, Free> data_;
+};
+
+// A tensor map is made of its shape as it is: the emulated TMA unit reads that.
+TensorMap tensor_map(const TensorMapShape& shape) {
+  static_assert(sizeof shape <= sizeof(TensorMap) && std::is_trivially_copyable_v<TensorMapShape>);
+  TensorMap map;
+  std::memcpy(map.bytes.data(), &shape, sizeof shape);
+  return map;
+}
+
+// Shared memory that is asked for and not used keeps other CTAs off the SM. A tail shorter than this may be the padding
+// of the last row.
+constexpr int64_t padding_bytes = 128;
+
+std::optional<std::string> unused_shared_memory(const Launch& launch, const emulator::LaunchReport& report) {
+  // Of a CTA that was given up nobody knows what it would have touched.
+  if (!report.hazards.empty() || launch.smem_bytes - report.touched_smem_bytes < padding_bytes) return std::nullopt;
+  return "a CTA asks for " + std::to_string(launch.smem_bytes) +
+         " bytes of shared memory and none touches any beyond " + std::to_string(report.touched_smem_bytes) +
+         ": ask for no more, for what is asked for keeps other CTAs off the SM.";
+}
+
+void append(Observation& all, const Launch& launch, const emulator::LaunchReport& report) {
+  all.counters += report.counters;
+  all.lines.insert(all.lines.end(), report.lines.begin(), report.lines.end());
+  for (const emulator::Hazard& hazard : report.hazards) all.hazards.push_back(to_string(hazard));
+  if (const auto unused = unused_shared_memory(launch, report)) all.hazards.push_back(*unused);
+}
+
+class Emulator final : public Machine, public Observer {
+ public:
+  Emulator(int threads, uint64_t lane_order_seed)
+      : threads_(threads > 0 ? threads : cores()), lane_order_seed_(lane_order_seed) {
+    device_.backend = Target::emulator;
+    device_.name = "emulator";
+    device_.sm_count = threads_;
+    device_.memory_bytes = memory_info("MemTotal");
+    device_.smem_bytes_per_cta = smem_bytes_per_cta;
+  }
+
+  const DeviceFacts& device() const override { return device_; }
+
+  Problem default_problem() const override { return {.batch = 1, .heads = 1, .seqlen = 256, .dtype = Dtype::fp16}; }
+
+  std::optional<std::string> refusal(const Variant& variant, const Problem& problem) const override {
+    if (variant.tile.smem_bytes > smem_bytes_per_cta) {
+      return "config " + variant.tile.config + " needs " + std::to_string(variant.tile.smem_bytes) +
+             " bytes of shared memory, but a CTA can have " + std::to_string(smem_bytes_per_cta) +
+             " at most; a smaller tile fits";
+    }
+    // What load() has taken already is not needed again.
+    if (tensors_ && problem == problem_) return std::nullopt;
+    return memory_refusal(problem, true);
+  }
+
+  Resources resources(const Variant& variant) override { return {.smem_bytes = variant.tile.smem_bytes}; }
+
+  void load(const Problem& problem, bool with_reference) override {
+    tensors_.reset();
+    reference_.reset();
+    observation_ = {};
+    if (const auto refused = memory_refusal(problem, with_reference)) throw OutOfMemory(*refused);
+    try {
+      const HostInputs inputs = make_inputs(problem);
+      problem_ = problem;
+      if (with_reference) reference_ = reference_attention(problem, inputs, threads_);
+      tensors_.emplace(
+          Device{Tensor16(inputs.q), Tensor16(inputs.k), Tensor16(inputs.v), Tensor16(problem.elements())});
+    } catch (const std::bad_alloc&) {
+      throw OutOfMemory("no memory for seqlen " + std::to_string(problem.seqlen) + "; a smaller shape fits");
+    }
+  }
+
+  MemoryUse memory(const Variant& variant) override {
+    const Device& tensors = loaded();
+    return {.tensor_bytes = tensors.q.bytes() + tensors.k.bytes() + tensors.v.bytes() + tensors.o.bytes(),
+            .workspace_bytes = workspace_bytes(variant)};
+  }
+
+  OutputErrors check(const Variant& variant) override {
+    if (!reference_) throw std::logic_error("check() needs a problem that was loaded with its reference");
+    launch(variant);
+    return compare(problem_, output(), *reference_);
+  }
+
+  int differing_repeats(const Variant& variant, int repeats) override {
+    launch(variant);
+    const std::vector<uint16_t> first = output();
+    int differing = 0;
+    for (int i = 1; i < repeats; i++) {
+      launch(variant);
+      differing += output() != first;
+    }
+    return differing;
+  }
+
+  void launch(const Variant& variant) override {
+    Device& device = loaded();
+    device.o.fill(0xffff);  // NaN in both types: an element that is never stored must not look right
+    Tensor16 workspace((workspace_bytes(variant) + 1) / 2);
+    workspace.fill(0xffff);
+    std::vector<emulator::GlobalBuffer> buffers = {device.q.buffer("q", false), device.k.buffer("k", false),
+                                                   device.v.buffer("v", false), device.o.buffer("o", true)};
+    if (workspace.bytes() > 0) buffers.push_back(workspace.buffer("workspace", true));
+
+    observation_ = {};
+    const Tensors tensors{device.q.data(), device.k.data(),  device.v.data(),
+                          device.o.data(), workspace.data(), tensor_map};
+    for (const Launch& launch : variant.plan(problem_, tensors)) {
+      append(observation_, launch,
+             emulator::launch({.grid_x = launch.grid.x,
+                               .grid_y = launch.grid.y,
+                               .grid_z = launch.grid.z,
+                               .threads = launch.threads,
+                               .smem_bytes = launch.smem_bytes,
+                               .buffers = buffers,
+                               .host_threads = threads_,
+                               .lane_order_seed = lane_order_seed_},
+                              launch.call));
+    }
+  }
+
+  std::vector<uint16_t> output() override { return loaded().o.values(); }
+
+  Observer* observer() override { return this; }
+  const Observation& observation() const override { return observation_; }
+
+ private:
+  struct Device {
+    Tensor16 q, k, v, o;
+  };
+
+  int64_t workspace_bytes(const Variant& variant) const {
+    return variant.workspace_bytes ? variant.workspace_bytes(problem_) : 0;
+  }
+
+  Device& loaded() {
+    if (!tensors_) throw std::logic_error("the emulator has no problem; load() one first");
+    return *tensors_;
+  }
+
+  int threads_;
+  uint64_t lane_order_seed_;
+  DeviceFacts device_;
+  Problem problem_;
+  std::optional<Device> tensors_;
+  std::optional<Reference> reference_;
+  Observation observation_;
+};
+
+}  // namespace
+
+std::unique_ptr<Machine> make_emulator(int threads, uint64_t lane_order_seed) {
+  return std::make_unique<Emulator>(threads, lane_order_seed);
+}
+
+}  // namespace flash_steps

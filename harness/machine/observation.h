@@ -1,0 +1,30 @@
+// What a machine that watches saw of a launch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/machine/counters.h"
+
+namespace flash_steps {
+
+/// Counters of one source line.
+struct LineCounters {
+  std::string file;
+  int line = 0;
+  std::string word;  ///< "ldmatrix_x4", as the line calls it
+  uint64_t instructions = 0;
+  uint64_t wavefronts = 0;
+  uint64_t ideal_wavefronts = 0;
+  uint64_t sectors = 0;
+};
+
+/// What the emulator found out about one launch.
+struct Observation {
+  Counters counters;
+  std::vector<LineCounters> lines;   ///< by file and line
+  std::vector<std::string> hazards;  ///< a paragraph each; empty for a correct kernel
+};
+
+}  // namespace flash_steps

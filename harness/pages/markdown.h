@@ -1,0 +1,15 @@
+// Tables in Markdown, in whole lines.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace flash_steps {
+
+std::string markdown_row(const std::vector<std::string>& cells);
+
+/// The head of a table whose first columns are text and the others numbers.
+std::string markdown_head(const std::vector<std::string>& cells, size_t text_columns);
+
+}  // namespace flash_steps

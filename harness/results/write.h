@@ -1,0 +1,19 @@
+// Results as a JSON file of schema "flash-steps/results/2".
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/results/results.h"
+
+namespace flash_steps {
+
+/// On one line, as it is in every kind of results file.
+std::string to_json_text(const Meta& meta);
+
+std::string to_json_text(const Results& results);
+
+/// As write_file() does.
+void write_results(const Results& results, const std::filesystem::path& file);
+
+}  // namespace flash_steps

@@ -1,0 +1,39 @@
+// What the modes of the command line do, each in a file of its own. All print to stdout, and return the exit code or
+// throw an error of base/error.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/contract/registry.h"
+#include "harness/runner/options.h"
+
+namespace flash_steps {
+
+using Selection = std::vector<const Kernel*>;
+using Arguments = std::vector<std::string>;
+
+/// Measures, checks, explains or profiles kernels. The results file is complete after each length.
+int run_kernels(const Options& options, const Selection& kernels, const Arguments& argv);
+
+int show_machine_code(const Options& options, const Selection& kernels, const Arguments& argv);
+int show_diff(const Selection& kernels);
+int show_table(const Options& options, const Selection& kernels);
+int show_errors(const Options& options, const Selection& kernels);
+int show_version();
+int show_completion(const std::string& shell);
+
+/// Prints the targets of the build that hold the code of the kernels that a command line needs, a line each; nothing
+/// for one that is wrong, which is for the command itself to say.
+int show_needs(int argc, const char* const* argv);
+
+/// Throws UsageError unless the file of --json can be written.
+void check_json(const Options& options);
+
+/// A sentence on stderr.
+void say(const std::string& sentence);
+
+/// What is wrong, a line or a paragraph each; returns the exit code, 1 if there is any.
+int complain(const std::vector<std::string>& complaints);
+
+}  // namespace flash_steps

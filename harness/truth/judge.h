@@ -1,0 +1,51 @@
+// Is an output right?
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/contract/problem.h"
+#include "harness/truth/reference.h"
+
+namespace flash_steps {
+
+/// What a check found out about a kernel. Of a launch with a hazard the output may be right this time, and wrong or of
+/// another GPU the next.
+enum class Verdict { right, wrong, hazard };
+
+inline constexpr Verdict all_verdicts[] = {Verdict::right, Verdict::wrong, Verdict::hazard};
+
+const char* name_of(Verdict verdict);
+
+/// A kernel's output against the reference.
+struct OutputErrors {
+  double max_abs = 0;        ///< max|out − ref|; NaN if any output is NaN
+  double rms = 0;            ///< √mean((out − ref)²)
+  double ref16_max_abs = 0;  ///< the same of plain attention with S, P and O rounded to 16 bits
+  double ref16_rms = 0;
+  double max_abs_reference = 0;  ///< max|ref|
+  std::string reference;         ///< how the reference was made, for the results file
+};
+
+/// Compares a kernel's output (bits of the problem's type) and ref16 with the exact reference.
+OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output, const Reference& reference);
+
+struct Judgement {
+  bool right = false;
+  double tolerance = 0;      ///< for the largest absolute error
+  double rms_tolerance = 0;  ///< for the root mean square of the errors
+};
+
+/// The rule of the official FlashAttention tests. ref16 is plain attention that rounds S, P and O to the output type;
+/// step is the distance of the numbers of that type at max|ref|.
+///
+///   largest error   ≤ 2 · ref16's + step
+///   rms of errors   ≤ 1.5 · ref16's, or step / 16 where that is more
+///
+/// The steps are for inputs that leave ref16 without any error, as when each query attends to one key: there an output
+/// may still land on the neighbouring number, and one in 256 that does makes an rms of step / √256. Everywhere else
+/// ref16's own rounding of O is more than that. An error that is not a number fails.
+Judgement judge(const OutputErrors& errors, Dtype dtype);
+
+}  // namespace flash_steps

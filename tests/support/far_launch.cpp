@@ -1,0 +1,86 @@
+#include "tests/support/far_launch.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/contract/coverage.h"
+#include "harness/emulator/emulator.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr int heads = 16;
+
+// Addresses without memory behind them until they are touched.
+class SparseTensor {
+ public:
+  explicit SparseTensor(size_t bytes)
+      : bytes_(bytes),
+        data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+  ~SparseTensor() {
+    if (is_there()) munmap(data_, bytes_);
+  }
+  SparseTensor(const SparseTensor&) = delete;
+  SparseTensor& operator=(const SparseTensor&) = delete;
+
+  bool is_there() const { return data_ != MAP_FAILED; }
+  uint16_t* data() const { return static_cast<uint16_t*>(data_); }
+
+  emulator::GlobalBuffer buffer(const char* name, bool writable) const {
+    return {name, static_cast<std::byte*>(data_), bytes_, writable};
+  }
+
+ private:
+  size_t bytes_;
+  void* data_;
+};
+
+Problem last_sequence(const Variant& variant) {
+  return {.heads = heads, .seqlen = seqlen_step(variant.tile), .dtype = variant.dtype};
+}
+
+Problem far_problem(const Variant& variant) {
+  Problem problem = last_sequence(variant);
+  problem.batch = static_cast<int>((int64_t{1} << 31) / problem.elements()) + 2;
+  return problem;
+}
+
+}  // namespace
+
+bool covers_far(const Variant& variant) { return variant.tile.heads == 0 || variant.tile.heads == heads; }
+
+std::string describe_far(const Variant& variant) { return describe(far_problem(variant)) + ", the last sequence"; }
+
+std::optional<FarResult> run_far(const Variant& variant) {
+  const Problem near = last_sequence(variant);
+  const Problem far = far_problem(variant);
+  const SparseTensor q(far.bytes()), k(far.bytes()), v(far.bytes()), o(far.bytes());
+  if (!q.is_there() || !k.is_there() || !v.is_there() || !o.is_there()) return std::nullopt;
+
+  const HostInputs inputs = make_inputs(near);
+  const int64_t last = far.elements() - near.elements();
+  std::copy(inputs.q.begin(), inputs.q.end(), q.data() + last);
+  std::copy(inputs.k.begin(), inputs.k.end(), k.data() + last);
+  std::copy(inputs.v.begin(), inputs.v.end(), v.data() + last);
+  std::fill_n(o.data() + last, near.elements(), uint16_t{0xffff});
+
+  const Launch launch = variant.plan(far, {q.data(), k.data(), v.data(), o.data()}).front();
+  const emulator::LaunchReport report = emulator::launch(
+      {.grid_x = launch.grid.x,
+       .grid_y = launch.grid.y,
+       .grid_z = launch.grid.z,
+       .threads = launch.threads,
+       .smem_bytes = launch.smem_bytes,
+       .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false), o.buffer("o", true)},
+       .first_cta = int64_t{launch.grid.x} * launch.grid.y * (launch.grid.z - 1)},
+      launch.call);
+  FarResult result;
+  for (const emulator::Hazard& hazard : report.hazards) result.hazards.push_back(to_string(hazard));
+  const std::vector<uint16_t> output(o.data() + last, o.data() + far.elements());
+  result.errors = compare(near, output, reference_attention(near, inputs));
+  return result;
+}
+
+}  // namespace flash_steps
