@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
+#include "harness/base/text.h"
 #include "harness/emulator/emulator.h"
-#include "harness/emulator/memory/global_memory.h"
+#include "harness/emulator/memory_need.h"
 #include "harness/truth/inputs.h"
 #include "harness/truth/reference.h"
 
@@ -24,45 +24,14 @@ namespace {
 constexpr int smem_bytes_per_cta = 232448;
 constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors are not those of a GPU
 
-// A field of /proc/meminfo in bytes; 0 where there is none.
-int64_t memory_info(const std::string& field) {
-  std::ifstream file("/proc/meminfo");
-  std::string name;
-  std::string unit;
-  int64_t kibibytes = 0;
-  while (file >> name >> kibibytes) {
-    if (name == field + ":") return kibibytes * 1024;
-    std::getline(file, unit);
-  }
-  return 0;
-}
-
-std::string mebibytes(int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
-
-// Q, K, V and O; the vectors that Q, K and V are made in; who wrote each element of O; and its reference.
-int64_t bytes_needed(const Problem& problem, bool with_reference) {
-  const int64_t tensors = 2 * problem.bytes() + 2 * problem.kv_bytes();
-  const int64_t inputs = problem.bytes() + 2 * problem.kv_bytes();
-  const int64_t writers = problem.bytes() * emulator::GlobalMemory::record_bytes_per_byte;
-  const int64_t reference = problem.elements() * int64_t{sizeof(double) + sizeof(float)};
-  return tensors + inputs + writers + (with_reference ? reference : 0);
-}
-
-std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference) {
-  const int64_t needed = bytes_needed(problem, with_reference);
-  const int64_t available = memory_info("MemAvailable");
-  if (available == 0 || needed <= available) return std::nullopt;
-  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
-         std::to_string(problem.seqlen) + " needs " + mebibytes(needed) + " of memory, but this machine has " +
-         mebibytes(available) + " left; a smaller --seqlen, --heads or --batch fits";
-}
-
 // Aligned memory of one tensor.
 class Tensor16 {
  public:
   explicit Tensor16(int64_t elements)
       : elements_(elements), data_(static_cast<uint16_t*>(std::aligned_alloc(buffer_alignment, padded_bytes()))) {
-    if (!data_) throw OutOfMemory("no memory for a tensor of " + mebibytes(elements * 2) + "; a smaller shape fits");
+    if (!data_)
+      throw OutOfMemory("no memory for a tensor of " + readable_bytes(static_cast<double>(elements) * 2) +
+                        "; a smaller shape fits");
   }
 
   explicit Tensor16(const std::vector<uint16_t>& values) : Tensor16(static_cast<int64_t>(values.size())) {
@@ -140,7 +109,7 @@ class Emulator final : public Machine, public Observer {
     }
     // What load() has taken already is not needed again.
     if (tensors_ && problem == problem_) return std::nullopt;
-    return memory_refusal(problem, true);
+    return emulator_memory_refusal(problem, true);
   }
 
   Resources resources(const Variant& variant) override { return {.smem_bytes = variant.tile.smem_bytes}; }
@@ -149,7 +118,7 @@ class Emulator final : public Machine, public Observer {
     tensors_.reset();
     reference_.reset();
     observation_ = {};
-    if (const auto refused = memory_refusal(problem, with_reference)) throw OutOfMemory(*refused);
+    if (const auto refused = emulator_memory_refusal(problem, with_reference)) throw OutOfMemory(*refused);
     try {
       const HostInputs inputs = make_inputs(problem);
       problem_ = problem;

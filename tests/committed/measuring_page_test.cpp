@@ -8,7 +8,7 @@
 #include <string>
 
 #include "harness/base/text.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 #include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
 #include "tests/support/content.h"

@@ -12,7 +12,7 @@
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/contract/problem.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "harness/base/text.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 #include "harness/pages/tables/bounds.h"
 
 namespace flash_steps {

@@ -7,7 +7,7 @@
 
 #include "harness/base/text.h"
 #include "harness/model/rates.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 
 namespace flash_steps {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "harness/base/text.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 
 namespace flash_steps {
 namespace {

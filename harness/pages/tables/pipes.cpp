@@ -5,7 +5,7 @@
 
 #include "harness/base/text.h"
 #include "harness/console/bound.h"
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 
 namespace flash_steps {
 namespace {

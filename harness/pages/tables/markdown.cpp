@@ -1,4 +1,4 @@
-#include "harness/pages/markdown.h"
+#include "harness/pages/tables/markdown.h"
 
 #include <algorithm>
 

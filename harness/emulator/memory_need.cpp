@@ -1,0 +1,48 @@
+#include "harness/emulator/memory_need.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "harness/base/text.h"
+#include "harness/emulator/memory/global_memory.h"
+
+namespace flash_steps {
+
+int64_t memory_info(const std::string& field) {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::string unit;
+  int64_t kibibytes = 0;
+  while (file >> name >> kibibytes) {
+    if (name == field + ":") return kibibytes * 1024;
+    std::getline(file, unit);
+  }
+  return 0;
+}
+
+int64_t emulator_memory_need(const Problem& problem, bool with_reference) {
+  const int64_t q_or_o = problem.bytes();
+  const int64_t qkv = q_or_o + 2 * problem.kv_bytes();
+  const int64_t reference =
+      with_reference ? problem.elements() * static_cast<int64_t>(sizeof(double) + sizeof(float)) : 0;
+  // Q, K and V are made in vectors, of which the reference takes one head at a time in fp64, and copied to where they
+  // are aligned.
+  const int64_t head = with_reference ? 2 * int64_t{problem.keys()} * problem.head_dim * int64_t{sizeof(double)} : 0;
+  const int64_t loading = qkv + reference + std::max(head, qkv + q_or_o);
+  // While a kernel runs it is noted who wrote each element of O; later O is copied to be compared.
+  const int64_t writers = q_or_o * emulator::GlobalMemory::record_bytes_per_byte;
+  const int64_t running = qkv + q_or_o + reference + std::max(writers, 2 * q_or_o);
+  return std::max(loading, running);
+}
+
+std::optional<std::string> emulator_memory_refusal(const Problem& problem, bool with_reference) {
+  const int64_t need = emulator_memory_need(problem, with_reference);
+  const int64_t available = memory_info("MemAvailable");
+  if (available == 0 || need <= available) return std::nullopt;
+  return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
+         std::to_string(problem.seqlen) + " needs " + readable_bytes(static_cast<double>(need)) +
+         " of memory and this machine has " + readable_bytes(static_cast<double>(available)) +
+         " left; a smaller --seqlen, --heads or --batch would fit";
+}
+
+}  // namespace flash_steps
