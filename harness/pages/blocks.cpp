@@ -11,9 +11,11 @@
 #include "harness/model/fa2_speed.h"
 #include "harness/pages/page.h"
 #include "harness/pages/tables/errors.h"
+#include "harness/pages/tables/evidence.h"
 #include "harness/pages/tables/ladder.h"
 #include "harness/pages/tables/machine_code.h"
 #include "harness/pages/tables/memory.h"
+#include "harness/pages/tables/mutants.h"
 #include "harness/pages/tables/pipes.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
@@ -70,16 +72,7 @@ std::string render_machine_code(const std::vector<std::string>& words, const std
   }
 }
 
-std::string render_errors(const std::string& block, const fs::path& page) {
-  try {
-    return flash_steps::render_errors(of_chapter(sixteen), read_results_file(errors_file()));
-  } catch (const std::runtime_error& error) {
-    refuse_page(page, opening_marker(block) + ": " + error.what());
-  }
-}
-
-std::string render_block(const std::string& block, const fs::path& page, const Published& published,
-                         const std::vector<ResultsFile>& files) {
+std::string render_block(const std::string& block, const Published& published, const std::vector<ResultsFile>& files) {
   const std::vector<const Kernel*> steps = of_chapter(sixteen);
   if (block == "rates") return render_rates();
   if (block == "pipes") return render_pipes(steps, read_stored_bounds());
@@ -87,14 +80,35 @@ std::string render_block(const std::string& block, const fs::path& page, const P
     return render_bound(*steps.front(), read_stored_bounds(),
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
-  if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
-  if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
-  if (block == "errors") return render_errors(block, page);
-  if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
-  if (block == "h100-ladder") return render_h100(steps, block, page, published, files);
+  if (block == "errors") return render_errors(steps, read_results_file(errors_file()));
+  if (block == "counters") return render_counters(stored_results());
+  if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
+  if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
+  if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
   return render_table(steps, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
+}
+
+std::string render_figure(const std::vector<std::string>& words, const fs::path& page) {
+  try {
+    return flash_steps::render_figure(join(words, " "), stored_results());
+  } catch (const std::exception& error) {
+    refuse_page(page, opening_marker(join({"figure", join(words, " ")}, " ")) + ": " + error.what());
+  }
+}
+
+std::string render_block(const std::string& block, const fs::path& page, const Published& published,
+                         const std::vector<ResultsFile>& files) {
+  if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
+  if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
+  if (block == "h100-ladder") return render_h100(of_chapter(sixteen), block, page, published, files);
+  try {
+    return render_block(block, published, files);
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(block) + ": " + error.what());
+  }
 }
 
 }  // namespace
@@ -115,12 +129,13 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name :
-       {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic", "memory", "errors"}) {
+  for (const std::string name : {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic",
+                                 "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   const std::string code = "machine-code";
   blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
+  blocks.push_back({"figure", [&](const auto& words) { return render_figure(words, page); }, true, true});
   return with_blocks(text, page, blocks);
 }
 

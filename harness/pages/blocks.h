@@ -14,7 +14,14 @@
 //     <!-- memory -->       what they hold, of docs/results/h100_memory.json
 //     <!-- errors -->       their errors beside FlashAttention-2's, of docs/results/h100_errors.json
 //
-// each up to the same with a slash, as in <!-- /table -->.
+//     <!-- counters -->     one kernel's counters on both machines, of docs/results/h100_counters.json
+//     <!-- mutants -->      what became of them, by mistake, of docs/results/mutants.json
+//     <!-- mutants-by-kernel -->
+//     <!-- gpu-mutants -->  the same kernels on a GPU, of docs/results/gpu_mutants.json
+//
+// each up to the same with a slash, as in <!-- /table -->. Within a line, from evidence.h:
+//
+//     <!-- figure mutants -->729 mutants, 0 survive<!-- /figure -->
 #pragma once
 
 #include <filesystem>

@@ -33,8 +33,9 @@ struct Opening {
   std::vector<std::string> words;
 };
 
-std::optional<Opening> opened_by(const std::string& line, const std::vector<PageBlock>& blocks) {
+std::optional<Opening> opened_by(const std::string& line, const std::vector<PageBlock>& blocks, bool within_line) {
   for (const PageBlock& block : blocks) {
+    if (block.within_line != within_line) continue;
     if (const auto words = words_of(line, block)) return Opening{&block, *words};
   }
   return std::nullopt;
@@ -53,6 +54,35 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     text.replace(at, from.size(), to);
   }
   return text;
+}
+
+struct Inline {
+  std::string line;
+  bool has_any = false;
+};
+
+// The line with the blocks within it made anew. A comment that names none of them is left alone.
+Inline with_inline_blocks(const std::string& line, const fs::path& page, const std::vector<PageBlock>& blocks) {
+  Inline made;
+  size_t at = 0;
+  for (size_t begin; (begin = line.find(marker_begin, at)) != std::string::npos;) {
+    const size_t end = line.find(marker_end, begin);
+    if (end == std::string::npos) break;
+    const size_t behind = end + marker_end.size();
+    const std::string marker = line.substr(begin, behind - begin);
+    made.line += line.substr(at, behind - at);
+    at = behind;
+    const auto opened = opened_by(marker, blocks, true);
+    if (!opened) continue;
+    made.has_any = true;
+    made.line += opened->block->render(opened->words);
+    at = line.find(closing_marker(opened->block->name), at);
+    if (at == std::string::npos) {
+      refuse_page(page, "no " + closing_marker(opened->block->name) + " follows " + marker + " on its line");
+    }
+  }
+  made.line += line.substr(at);
+  return made;
 }
 
 // What stands on a line of its own and looks like a marker is one, or a mistake.
@@ -88,14 +118,16 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
   for (size_t i = 0; i < lines.size(); i++) {
     const std::string& line = lines[i];
     if (open && line == closing_marker(open->name)) open = nullptr;
-    const std::optional<Opening> opened = opened_by(line, blocks);
+    const std::optional<Opening> opened = opened_by(line, blocks, false);
     if (open) {
       // A marker that lies in another block would be lost with it: the block's own end is missing.
       if (opened) break;
       continue;
     }
-    if (!opened) check_no_other_marker(line, page, blocks);
-    updated += line + (i + 1 < lines.size() ? "\n" : "");
+    const Inline within = with_inline_blocks(line, page, blocks);
+    has_any = has_any || within.has_any;
+    if (!opened && !within.has_any) check_no_other_marker(line, page, blocks);
+    updated += within.line + (i + 1 < lines.size() ? "\n" : "");
     if (!opened) continue;
     has_any = true;
     open = opened->block;
@@ -114,7 +146,9 @@ std::string with_blocks(const std::string& text, const fs::path& page, const std
 
 bool has_blocks(const std::string& text) {
   const std::vector<std::string> lines = split(text, '\n');
-  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) { return is_marker(trimmed(line)); });
+  return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return is_marker(trimmed(line)) || line.find("<!-- /") != std::string::npos;
+  });
 }
 
 std::vector<std::string> rewrite_pages(

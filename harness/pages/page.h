@@ -6,6 +6,9 @@
 // is made anew, and the rest stays as it is. Some blocks are told more in the first marker, behind their name:
 //
 //     <!-- machine-code HMMA MOV total -->
+//
+// And some are a few words within a line: there are <!-- figure mutants -->729 mutants, 0 survive<!-- /figure --> so
+// far.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +21,9 @@ namespace flash_steps {
 /// What goes between the markers of one name.
 struct PageBlock {
   std::string name;
-  std::function<std::string(const std::vector<std::string>& words)> render;  ///< whole lines
+  std::function<std::string(const std::vector<std::string>& words)> render;  ///< whole lines, or words
   bool takes_words = false;  ///< whether words may stand behind the name; they are given to render
+  bool within_line = false;  ///< its markers are not lines of their own but stand within one
 };
 
 std::string opening_marker(const std::string& block);

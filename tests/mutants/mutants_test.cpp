@@ -12,7 +12,6 @@
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/contract/problem.h"
-#include "harness/pages/tables/markdown.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
@@ -206,24 +205,6 @@ TEST(MutantsProgram, RefusesWhatItDoesNotKnowWithExitCode2) {
 
 // What the command on docs/method/mutants.md wrote, against what the catalogue makes of the kernels as they are now:
 // lines may have moved, but no mutant may be missing.
-TEST(MutantResults, ThePageShowsWhatTheGpuLetPass) {
-  const std::string page = content(root / "docs/method/mutants.md");
-  const nlohmann::json results = nlohmann::json::parse(content(root / "docs/results/gpu_mutants.json"));
-  EXPECT_THAT(results.at("mutants"), SizeIs(42)) << "39 mutants and three kernels as they are";
-  for (const nlohmann::json& mutant : results.at("mutants")) {
-    const bool is_control = !mutant.contains("mistake");
-    const std::string line = is_control ? "" : std::to_string(mutant.at("line").get<int>());
-    std::vector<std::string> cells = {mutant.at("kernel"), line, is_control ? "none" : mutant.at("mistake")};
-    for (const nlohmann::json& length : mutant.at("lengths")) {
-      cells.push_back(std::to_string(length.at("wrong").get<int>()));
-    }
-    EXPECT_THAT(page, HasSubstr(markdown_row(cells)));
-    if (is_control) {
-      EXPECT_EQ(mutant.at("wrong"), 0);
-    }
-  }
-}
-
 TEST(MutantResults, AreOfTheseKernelsAndLeaveNoSurvivorUnexplained) {
   const auto json = nlohmann::json::parse(content(root / "docs/results/mutants.json"));
   EXPECT_EQ(json.at("schema"), "flash-steps/mutants/1");
@@ -237,7 +218,7 @@ TEST(MutantResults, AreOfTheseKernelsAndLeaveNoSurvivorUnexplained) {
     EXPECT_TRUE(verdict == "hazard" || verdict == "wrong_result" || row.contains("equivalent")) << row;
   }
   EXPECT_GE(in_file.size(), 100u);
-  EXPECT_EQ(kernels.size(), 16u);
+  EXPECT_EQ(kernels.size(), kernel_texts().size());
 
   std::multiset<std::vector<std::string>> in_kernels;
   for (const auto& [kernel, text] : kernel_texts()) {

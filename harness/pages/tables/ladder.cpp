@@ -5,8 +5,8 @@
 #include <set>
 
 #include "harness/base/text.h"
-#include "harness/pages/tables/markdown.h"
 #include "harness/pages/tables/bounds.h"
+#include "harness/pages/tables/markdown.h"
 
 namespace flash_steps {
 namespace {

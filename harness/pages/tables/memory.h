@@ -1,5 +1,5 @@
-// The tables of docs/method/memory.md: what the emulator counts between global memory and the SMs, beside the formulas, and
-// the peak memory of runs on a GPU.
+// The tables of docs/method/memory.md: what the emulator counts between global memory and the SMs, beside the formulas,
+// and the peak memory of runs on a GPU.
 //
 // A head of N queries and N keys of d dimensions in b bytes each, in elements of global memory:
 //
