@@ -127,13 +127,16 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     uint32_t q_regs[slices][row_frags][4];
     uint32_t k_regs[slices][col_frags][4];
     float s_regs[row_frags][col_frags * 2][4] = {};
+    const auto load_qk_slices = [&](int first) {
+#pragma unroll
+      for (int d = first; d < first + slices; d++) {
+        load_fragments(q_regs[d % slices], q_smem, warp_row, d);
+        load_fragments(k_regs[d % slices], k_smem, 0, d);
+      }
+    };
 #pragma unroll
     for (int d = 0; d < dim_frags; d++) {
-#pragma unroll
-      for (int next = d; d % slices == 0 && next < d + slices; next++) {
-        load_fragments(q_regs[next % slices], q_smem, warp_row, next);
-        load_fragments(k_regs[next % slices], k_smem, 0, next);
-      }
+      if (d % slices == 0) load_qk_slices(d);
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
 #pragma unroll
@@ -183,12 +186,15 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
     // to give back.
     uint32_t v_regs[slices][dim_frags][4];
+    const auto load_v_slices = [&](int first) {
+#pragma unroll
+      for (int c = first; c < first + slices; c++) {
+        load_fragments_trans(v_regs[c % slices], v_smem, c * 16);
+      }
+    };
 #pragma unroll
     for (int c = 0; c < col_frags; c++) {
-#pragma unroll
-      for (int next = c; c % slices == 0 && next < c + slices; next++) {
-        load_fragments_trans(v_regs[next % slices], v_smem, next * 16);
-      }
+      if (c % slices == 0) load_v_slices(c);
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {

@@ -30,9 +30,8 @@ constexpr int row_frags = warp_rows / 16;  // of Q, S, P and O, along the query 
 constexpr int col_frags = tile_cols / 16;  // of K, V, S and P, along the keys: the k-slices of P·V
 constexpr int dim_frags = head_dim / 16;   // of Q, K, V and O, along head_dim: the k-slices of Q·Kᵀ
 
-constexpr int slices = 2;  // k-slices whose fragments are loaded at a time
-constexpr int ahead = 2;   // k-slices that loads run ahead of the products
-constexpr int held = slices + ahead;
+constexpr int slices = 2;         // k-slices whose fragments are loaded at a time
+constexpr int held = 2 * slices;  // those that are being multiplied, and those that are being loaded
 
 // exp(x) = exp2(x·log2(e)), and exp2 is one instruction.
 constexpr float softmax_scale_log2 = 0.08838834764831845f * 1.4426950408889634f;  // 1/√head_dim · log2(e)
@@ -129,14 +128,17 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     uint32_t q_regs[held][row_frags][4];
     uint32_t k_regs[held][col_frags][4];
     float s_regs[row_frags][col_frags * 2][4] = {};
+    const auto load_qk_slices = [&](int first) {
 #pragma unroll
-    for (int d = -ahead; d < dim_frags; d++) {
-#pragma unroll
-      for (int next = d + ahead; d % slices == 0 && next < d + ahead + slices && next < dim_frags; next++) {
-        load_fragments(q_regs[next % held], q_smem, warp_row, next);
-        load_fragments(k_regs[next % held], k_smem, 0, next);
+      for (int d = first; d < first + slices && d < dim_frags; d++) {
+        load_fragments(q_regs[d % held], q_smem, warp_row, d);
+        load_fragments(k_regs[d % held], k_smem, 0, d);
       }
-      if (d < 0) continue;  // nothing to multiply yet
+    };
+    load_qk_slices(0);
+#pragma unroll
+    for (int d = 0; d < dim_frags; d++) {
+      if (d % slices == 0) load_qk_slices(d + slices);
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
 #pragma unroll
@@ -181,13 +183,16 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
     // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
     // to give back.
     uint32_t v_regs[held][dim_frags][4];
+    const auto load_v_slices = [&](int first) {
 #pragma unroll
-    for (int c = -ahead; c < col_frags; c++) {
-#pragma unroll
-      for (int next = c + ahead; c % slices == 0 && next < c + ahead + slices && next < col_frags; next++) {
-        load_fragments_trans(v_regs[next % held], v_smem, next * 16);
+      for (int c = first; c < first + slices && c < col_frags; c++) {
+        load_fragments_trans(v_regs[c % held], v_smem, c * 16);
       }
-      if (c < 0) continue;
+    };
+    load_v_slices(0);
+#pragma unroll
+    for (int c = 0; c < col_frags; c++) {
+      if (c % slices == 0) load_v_slices(c + slices);
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {

@@ -24,8 +24,9 @@ constexpr mode_t new_file_mode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH
 }
 
 [[noreturn]] void refuse_to_write(const fs::path& file, const std::string& reason,
-                                  const std::string& what_works = "a file name in a folder that exists and is "
-                                                                  "writable would work") {
+                                  const std::string& what_works =
+                                      "a file name in a folder that exists and is "
+                                      "writable would work") {
   throw std::runtime_error("cannot write " + file.string() + ": " + reason + "; " + what_works);
 }
 
@@ -79,8 +80,8 @@ fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.
 
 // How a file will be written.
 struct Target {
-  fs::path file;           // links followed
-  bool directly = false;   // it is there, and no regular file
+  fs::path file;            // links followed
+  bool directly = false;    // it is there, and no regular file
   struct stat status = {};  // of a regular file that is there
   bool exists = false;
 };
@@ -141,7 +142,8 @@ std::string read_file(const fs::path& file) {
   if (S_ISDIR(status.st_mode)) refuse_to_read(file, "it is a folder; a file would work");
   if (!S_ISREG(status.st_mode)) refuse_to_read(file, "it is no regular file but a device or a pipe; a file would work");
   if (status.st_size > most_bytes) {
-    refuse_to_read(file, "it has " + std::to_string(status.st_size) + " bytes; a file of a gigabyte at most would work");
+    refuse_to_read(file,
+                   "it has " + std::to_string(status.st_size) + " bytes; a file of a gigabyte at most would work");
   }
   const Descriptor descriptor(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!descriptor.is_open()) refuse_to_read(file, std::strerror(errno));

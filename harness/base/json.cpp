@@ -79,6 +79,8 @@ JsonNode JsonNode::operator[](const char* key) const {
 bool JsonNode::has(const char* key) const { return json_.contains(key); }
 
 bool JsonNode::is_null() const { return json_.is_null(); }
+bool JsonNode::is_object() const { return json_.is_object(); }
+bool JsonNode::is_list() const { return json_.is_array(); }
 
 std::vector<std::string> JsonNode::keys() const {
   if (!json_.is_object()) fail("is not an object");

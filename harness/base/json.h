@@ -27,6 +27,8 @@ class JsonNode {
 
   bool has(const char* key) const;
   bool is_null() const;
+  bool is_object() const;
+  bool is_list() const;
 
   std::vector<std::string> keys() const;
   std::vector<JsonNode> elements() const;

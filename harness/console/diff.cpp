@@ -2,6 +2,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/process.h"
+#include "harness/base/text.h"
 #include "harness/contract/source.h"
 
 namespace flash_steps {
@@ -31,6 +32,15 @@ std::string diff_of(const Kernel& kernel, bool coloured) {
     throw MachineError("the program diff is missing or does not work; the package diffutils has it");
   }
   return diff->output;
+}
+
+ChangedLines changed_lines(const Kernel& kernel) {
+  ChangedLines changed;
+  for (const std::string& line : split(diff_of(kernel, false), '\n')) {
+    changed.removed += line.starts_with("-") && !line.starts_with("---");
+    changed.added += line.starts_with("+") && !line.starts_with("+++");
+  }
+  return changed;
 }
 
 }  // namespace flash_steps

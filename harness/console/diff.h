@@ -11,4 +11,11 @@ namespace flash_steps {
 /// the sources or the program `diff` are not there.
 std::string diff_of(const Kernel& kernel, bool coloured);
 
+/// Of that diff; of the first one none.
+struct ChangedLines {
+  int removed = 0;
+  int added = 0;
+};
+ChangedLines changed_lines(const Kernel& kernel);
+
 }  // namespace flash_steps

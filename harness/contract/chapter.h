@@ -11,7 +11,7 @@ struct Chapter {
   std::string folder;  ///< below kernels/ and docs/; empty for the sixteen
   std::string prefix;  ///< in front of the numbers of its kernels: "p" of p03_fa1
   std::string title;
-  std::string after;   ///< the name of the chapter whose last kernel its first one follows; empty: none
+  std::string after;  ///< the name of the chapter whose last kernel its first one follows; empty: none
 };
 
 /// In the order of reading.

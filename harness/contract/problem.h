@@ -21,8 +21,8 @@ enum class Pass { forward, backward, both };
 /// The head_dim of the sixteen.
 constexpr int default_head_dim = 128;
 
-/// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q and O in [batch, seqlen, heads, head_dim] and K and
-/// V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V.
+/// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q and O in [batch, seqlen, heads, head_dim] and K
+/// and V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V.
 struct Problem {
   int batch = 1;
   int heads = 1;

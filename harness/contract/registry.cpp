@@ -53,7 +53,8 @@ Kernel::Kernel(const fs::path& source_file)
       number(0),
       loaded_(std::make_shared<Loaded>()) {
   if (chapter == nullptr) {
-    throw std::invalid_argument(source_file.string() + " is left out: its folder is none of a chapter; kernels/ itself, " +
+    throw std::invalid_argument(source_file.string() +
+                                " is left out: its folder is none of a chapter; kernels/ itself, " +
                                 "kernels/primer, kernels/beyond or kernels/variants would work");
   }
   read_name();

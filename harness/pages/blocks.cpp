@@ -6,6 +6,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/text.h"
+#include "harness/console/diff.h"
 #include "harness/contract/registry.h"
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
@@ -90,6 +91,11 @@ std::string render_block(const std::string& block, const Published& published, c
   return render_table(steps, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
 }
 
+std::string render_change(const std::string& block, const fs::path& page) {
+  const ChangedLines changed = changed_lines(*step_and_the_one_before(block, page).back());
+  return std::to_string(changed.removed) + " lines go, " + std::to_string(changed.added) + " come";
+}
+
 std::string render_figure(const std::vector<std::string>& words, const fs::path& page) {
   try {
     return flash_steps::render_figure(join(words, " "), stored_results());
@@ -135,6 +141,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
   }
   const std::string code = "machine-code";
   blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
+  blocks.push_back({"change", [&](const auto&) { return render_change("change", page); }, false, true});
   blocks.push_back({"figure", [&](const auto& words) { return render_figure(words, page); }, true, true});
   return with_blocks(text, page, blocks);
 }

@@ -22,6 +22,7 @@
 // each up to the same with a slash, as in <!-- /table -->. Within a line, from evidence.h:
 //
 //     <!-- figure mutants -->729 mutants, 0 survive<!-- /figure -->
+//     <!-- change -->33 lines go, 30 come<!-- /change -->, on the page of a step: of its diff to the step before
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Do results still speak of today's kernels?
+// Whether results still speak of today's code of a kernel.
 #pragma once
 
 #include <string>

@@ -16,10 +16,14 @@ using Arguments = std::vector<std::string>;
 /// Measures, checks, explains or profiles kernels. The results file is complete after each length.
 int run_kernels(const Options& options, const Selection& kernels, const Arguments& argv);
 
+/// As text or, with --json, for programs.
+int show_list(const Options& options, const Selection& kernels, const Arguments& argv);
+
 int show_machine_code(const Options& options, const Selection& kernels, const Arguments& argv);
 int show_diff(const Selection& kernels);
 int show_table(const Options& options, const Selection& kernels);
 int show_errors(const Options& options, const Selection& kernels);
+int show_stale();
 int show_version();
 int show_completion(const std::string& shell);
 

@@ -72,6 +72,7 @@ void declare(CLI::App& app, Given& given) {
   flag("--table", given.table, "Show results files, named after it, beside the published figures [docs/results]");
   flag("--bounds", given.bounds, "With --table: what the busiest pipe of an SM allows, beside each GPU's figures");
   flag("--errors", given.errors, "Show the errors of a results file [docs/results/h100_errors.json]");
+  flag("--stale", given.stale, "List the files of docs/results that should be made anew, and how they were made");
   value("--update", given.update, "FILE", "Put the tables into a page such as README.md, or into those of a folder");
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");

@@ -92,6 +92,7 @@ constexpr ModeFlag mode_flags[] = {{Mode::list, "--list", &Given::list},
                                    {Mode::profile, "--profile", &Given::profile},
                                    {Mode::table, "--table", &Given::table},
                                    {Mode::errors, "--errors", &Given::errors},
+                                   {Mode::stale, "--stale", &Given::stale},
                                    {Mode::version, "--version", &Given::version}};
 
 Mode mode_of(const Given& given) {
@@ -136,7 +137,7 @@ void check_options(const Given& given, Mode mode) {
   Modes with_type = running, with_config = running, with_results = checking;
   with_type.push_back(Mode::machine_code);
   with_config.push_back(Mode::machine_code);
-  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code});
+  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code, Mode::list});
   struct ValueOption {
     const char* name;
     const std::string& value;

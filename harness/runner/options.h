@@ -14,7 +14,20 @@ namespace flash_steps {
 enum class DeviceChoice { automatic, gpu, emulator };
 
 /// What to do with the chosen kernels.
-enum class Mode { measure, check_only, profile, explain, diff, list, machine_code, table, errors, version, completion };
+enum class Mode {
+  measure,
+  check_only,
+  profile,
+  explain,
+  diff,
+  list,
+  machine_code,
+  table,
+  errors,
+  stale,
+  version,
+  completion
+};
 
 struct Options {
   std::string help;  ///< not empty: print this and stop

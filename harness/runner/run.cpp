@@ -5,7 +5,6 @@
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/text.h"
-#include "harness/console/list.h"
 #include "harness/contract/select.h"
 
 namespace flash_steps {
@@ -39,14 +38,14 @@ void check_json(const Options& options) {
 
 int run(const Options& options, const Arguments& argv) {
   if (options.mode == Mode::version) return show_version();
+  if (options.mode == Mode::stale) return show_stale();
   if (options.mode == Mode::completion) return show_completion(options.shell);
   complain(registry_complaints());
   const Selection selected =
       options.kernels.empty() ? all_of(options.mode) : select_kernels(options.kernels, kernels());
   switch (options.mode) {
     case Mode::list:
-      print_list(std::cout, selected);
-      return 0;
+      return show_list(options, selected, argv);
     case Mode::diff:
       return show_diff(selected);
     case Mode::machine_code:

@@ -19,7 +19,8 @@ bool needs_all(const Options& options) {
 
 bool needs_code(const Options& options) {
   return options.mode != Mode::diff && options.mode != Mode::version && options.mode != Mode::completion &&
-         options.mode != Mode::errors && (options.mode != Mode::table || options.update || options.bounds);
+         options.mode != Mode::errors && options.mode != Mode::stale &&
+         (options.mode != Mode::table || options.update || options.bounds);
 }
 
 #ifdef FLASH_STEPS_CUDA

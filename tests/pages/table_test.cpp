@@ -16,6 +16,7 @@
 #include "harness/pages/tables/ladder.h"
 #include "harness/results/compare.h"
 #include "harness/results/folder.h"
+#include "harness/results/freshness.h"
 #include "harness/results/stored_times.h"
 #include "harness/results/write.h"
 #include "harness/runner/options.h"
@@ -52,6 +53,7 @@ Run run_of(const std::string& kernel, const Rate& rate) {
   Run run;
   run.kernel = kernel;
   run.config = "64x64";
+  run.code = code_hash(*find_kernel(kernel));
   run.problem = published_problem(rate.seqlen);
   run.timing = timing_of(run.problem, rate.tflops, rate.throttled);
   run.baselines[Baseline::fa2] = compare_with(timing_of(run.problem, rate.fa2_tflops, rate.throttled), *run.timing);
@@ -226,6 +228,14 @@ TEST(Table, AGpuWhoseRatesAreNotKnownHasNoBound) {
   const std::string table = render_table(all_kernels(), published, sweeps_of(files, published), &bounds);
   EXPECT_EQ(row_of(table, "01_base").back(), "—");
   EXPECT_THAT(table, HasSubstr("None for H100, fp16:"));
+}
+
+TEST(Table, AFigureOfOtherCodeIsMarked) {
+  std::vector<Run> runs = all_lengths("01_base", 50, 300);
+  EXPECT_THAT(table_of({{"x.json", results_of(runs)}}), Not(HasSubstr("‡")));
+  runs[3].code = "0123";  // the length of the table
+  const std::string table = table_of({{"x.json", results_of(runs)}});
+  EXPECT_THAT(table, HasSubstr("‡: the kernel has changed since."));
 }
 
 TEST(Table, AStoredTimeOfTheReferenceIsMarked) {

@@ -222,7 +222,7 @@ TEST(Options, ModesThatContradictEachOtherAreRefused) {
   EXPECT_THAT(refusal({"--kernel=01", "--diff", "--explain"}), AllOf(HasSubstr("--diff"), HasSubstr("--explain")));
   EXPECT_THAT(refusal({"--kernel=01", "--check-only", "--profile"}), HasSubstr("--check-only and --profile"));
   EXPECT_THAT(refusal({"--kernel=01", "--diff", "--json=x.json"}), HasSubstr("--json=x.json"));
-  EXPECT_THAT(refusal({"--list", "--json=x.json"}), HasSubstr("--json=x.json"));
+  EXPECT_THAT(refusal({"--diff", "--kernel=02", "--json=x.json"}), HasSubstr("--json=x.json"));
   EXPECT_THAT(refusal({"--kernel=01", "--explain", "--baseline=fa2"}), HasSubstr("--baseline=fa2 and --explain"));
   EXPECT_THAT(refusal({"--kernel=01", "--diff", "--resume"}), HasSubstr("--resume and --diff"));
 }

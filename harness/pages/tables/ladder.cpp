@@ -7,6 +7,7 @@
 #include "harness/base/text.h"
 #include "harness/pages/tables/bounds.h"
 #include "harness/pages/tables/markdown.h"
+#include "harness/results/freshness.h"
 
 namespace flash_steps {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 constexpr const char* nothing = "—";
 constexpr const char* held_down_mark = "*";
 constexpr const char* stored_mark = "†";
+constexpr const char* stale_mark = "‡";
 
 std::string percent_text(std::optional<double> percent) { return percent ? fixed(*percent, 1) : nothing; }
 
@@ -64,16 +66,18 @@ struct Cell {
   std::optional<double> percent;
   bool is_held_down = false;
   bool is_stored = false;
+  bool is_stale = false;  // of code that is not the kernel's any more
 };
 
-Cell cell_of(const Sweep& sweep, const std::string& kernel, const std::vector<int>& seqlens,
-             std::optional<double> percent) {
+Cell cell_of(const Sweep& sweep, const Kernel& kernel, const std::vector<int>& seqlens, std::optional<double> percent) {
   Cell cell{percent};
   if (!percent) return cell;
+  const std::string code = code_hash(kernel);
   for (const int seqlen : seqlens) {
-    const Run* run = sweep.best_run(kernel, seqlen);
+    const Run* run = sweep.best_run(kernel.name, seqlen);
     cell.is_held_down |= held_down(run);
     cell.is_stored |= against_fa2(run)->stored_in.has_value();
+    cell.is_stale |= run->code != code;
   }
   return cell;
 }
@@ -85,6 +89,7 @@ struct SweepColumns {
   bool any_held_down = false;
   bool all_held_down = true;  // then a mark at each cell would say nothing
   bool any_stored = false;
+  bool any_stale = false;
 };
 
 SweepColumns columns_of(const Sweep& sweep, const std::vector<const Kernel*>& kernels,
@@ -92,13 +97,14 @@ SweepColumns columns_of(const Sweep& sweep, const std::vector<const Kernel*>& ke
   SweepColumns columns{&sweep, {}, {}};
   for (const Kernel* kernel : kernels) {
     const std::string& name = kernel->name;
-    columns.at_seqlen.push_back(cell_of(sweep, name, {table_seqlen}, percent_at(sweep, name, table_seqlen)));
-    columns.mean.push_back(cell_of(sweep, name, seqlens, mean_percent(sweep, name, seqlens)));
+    columns.at_seqlen.push_back(cell_of(sweep, *kernel, {table_seqlen}, percent_at(sweep, name, table_seqlen)));
+    columns.mean.push_back(cell_of(sweep, *kernel, seqlens, mean_percent(sweep, name, seqlens)));
     for (const Cell& cell : {columns.at_seqlen.back(), columns.mean.back()}) {
       if (!cell.percent) continue;
       columns.any_held_down |= cell.is_held_down;
       columns.all_held_down &= cell.is_held_down;
       columns.any_stored |= cell.is_stored;
+      columns.any_stale |= cell.is_stale;
     }
   }
   return columns;
@@ -108,6 +114,7 @@ std::string cell_text(const Cell& cell, const SweepColumns& columns) {
   std::string text = percent_text(cell.percent);
   if (cell.is_held_down && !columns.all_held_down) text += held_down_mark;
   if (cell.is_stored) text += stored_mark;
+  if (cell.is_stale) text += stale_mark;
   return text;
 }
 
@@ -177,6 +184,7 @@ std::string sweep_note(const SweepColumns& columns, const std::vector<const Kern
             "; percentages stay comparable, TFLOP/s do not.";
   }
   if (columns.any_stored) note += stored_note(sweep);
+  if (columns.any_stale) note += std::string(" ") + stale_mark + ": the kernel has changed since.";
   return note + "\n";
 }
 
@@ -272,6 +280,7 @@ std::string render_steps(const std::vector<std::string>& kernels, const Sweep& s
   const auto timed = std::count_if(runs.begin(), runs.end(), [](const Run* run) { return run != nullptr; });
   const bool all_held_down = static_cast<size_t>(timed) == held.size();
 
+  bool any_stale = false;
   std::string table = markdown_head({"step", "config", "ms", "TFLOP/s", "% of FA2"}, 2);
   for (size_t i = 0; i < kernels.size(); i++) {
     const Run* run = runs[i];
@@ -283,6 +292,9 @@ std::string render_steps(const std::vector<std::string>& kernels, const Sweep& s
     std::string percent = percent_text(percent_at(sweep, kernels[i], table_seqlen));
     if (held_down(run) && !all_held_down) percent += held_down_mark;
     if (comparison && comparison->stored_in) percent += stored_mark;
+    const bool is_stale = run->code != code_hash(*find_kernel(kernels[i]));
+    any_stale = any_stale || is_stale;
+    if (is_stale) percent += stale_mark;
     table += markdown_row(
         {kernels[i], run->config, fixed(run->timing->median_ms, 3), fixed(run->timing->tflops, 1), percent});
   }
@@ -301,6 +313,7 @@ std::string render_steps(const std::vector<std::string>& kernels, const Sweep& s
       })) {
     table += stored_note(sweep);
   }
+  if (any_stale) table += std::string(" ") + stale_mark + ": the kernel has changed since.";
   return table + "\n";
 }
 
