@@ -231,7 +231,7 @@ TEST(Table, AGpuWhoseRatesAreNotKnownHasNoBound) {
 }
 
 TEST(Table, AFigureOfOtherCodeIsMarked) {
-  std::vector<Run> runs = all_lengths("01_base", 50, 300);
+  std::vector<flash_steps::Run> runs = all_lengths("01_base", 50, 300);
   EXPECT_THAT(table_of({{"x.json", results_of(runs)}}), Not(HasSubstr("‡")));
   runs[3].code = "0123";  // the length of the table
   const std::string table = table_of({{"x.json", results_of(runs)}});
