@@ -18,6 +18,7 @@
 #include "harness/pages/tables/memory.h"
 #include "harness/pages/tables/mutants.h"
 #include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/shares.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
 
@@ -70,6 +71,17 @@ std::string render_machine_code(const std::vector<std::string>& words, const std
     return render_machine_code(steps, machine_code_columns(words), read_stored_machine_code());
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
+  }
+}
+
+std::string render_shares(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
+  const std::string marker = opening_marker(join({block, join(words, " ")}, " "));
+  if (words.size() != 1) refuse_page(page, marker + " names no kernel with one of the ideas alone, as v90_peeled_loop");
+  const Kernel& step = *step_and_the_one_before(block, page).back();
+  try {
+    return render_shares(step, words.front(), stored("shares/h100.json", block, page));
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, marker + ": " + error.what());
   }
 }
 
@@ -141,6 +153,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
   }
   const std::string code = "machine-code";
   blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
+  blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
   blocks.push_back({"change", [&](const auto&) { return render_change("change", page); }, false, true});
   blocks.push_back({"figure", [&](const auto& words) { return render_figure(words, page); }, true, true});
   return with_blocks(text, page, blocks);
