@@ -114,6 +114,8 @@ std::string wrapped(const std::string& text, int width, int indent) {
   return lines + line;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 std::string printable(const std::string& text) {
   std::string safe;
   for (const char c : text) {

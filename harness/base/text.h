@@ -39,6 +39,9 @@ std::string shortened(const std::string& text, int width);
 /// that is longer stays whole.
 std::string wrapped(const std::string& text, int width, int indent = 0);
 
+/// 0 to 9, in any language.
+bool is_digit(char c);
+
 /// Without what would move the cursor or colour a terminal: control characters as \xNN, but for ends of lines and tabs.
 std::string printable(const std::string& text);
 

@@ -1,11 +1,11 @@
 #include "harness/contract/registry.h"
 
 #include <algorithm>
-#include <cctype>
 #include <mutex>
 #include <stdexcept>
 #include <tuple>
 
+#include "harness/base/text.h"
 #include "harness/contract/kernel_files.h"
 #include "harness/contract/module.h"
 
@@ -13,8 +13,6 @@ namespace flash_steps {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 // "p03_fa1" with the prefix "p".
 bool is_name(const std::string& name, const std::string& prefix) {

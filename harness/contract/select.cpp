@@ -3,15 +3,12 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 
 namespace flash_steps {
 namespace {
-
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 bool is_pattern(const std::string& item) { return item.find_first_of("*?[") != std::string::npos; }
 

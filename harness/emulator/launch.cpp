@@ -10,13 +10,13 @@
 #include "harness/base/parallel.h"
 #include "harness/emulator/cta.h"
 #include "harness/emulator/emulator.h"
+#include "harness/emulator/memory/counting.h"
 
 namespace flash_steps::emulator {
 namespace {
 
 constexpr int max_threads = 1024;
 constexpr int buffer_alignment = 256;
-constexpr int sector_bytes = 32;
 
 // Each lane has a stack of its own, and Linux gives a process 65530 mappings by default: two a stack, with its guard.
 constexpr int max_lanes_of_all_workers = 16384;

@@ -7,7 +7,7 @@
 namespace flash_steps {
 namespace {
 
-constexpr int lanes = 32;
+constexpr int warp_lanes = 32;
 
 CountedLaunch counted(const Counters& counters, const Problem& problem, const TileShape& tile) {
   return {counters, problem.seqlen / tile.tile_rows * problem.heads * problem.batch, problem.seqlen / tile.tile_cols};
@@ -33,7 +33,7 @@ TileWork observe_tile_work(Machine& emulator, const Variant& variant) {
     return counted(emulator.observer()->observation().counters, problem, tile);
   };
   const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
-  return tile_work(launch(shortest), launch(2 * shortest), tile.threads / lanes);
+  return tile_work(launch(shortest), launch(2 * shortest), tile.threads / warp_lanes);
 }
 
 TileWorks tile_works(const Results& results) {
@@ -46,7 +46,7 @@ TileWorks tile_works(const Results& results) {
       if (shorter.problem.seqlen >= longer.problem.seqlen) continue;
       works[{longer.kernel, longer.config}] =
           tile_work(counted(*shorter.counters, shorter.problem, variant->tile),
-                    counted(*longer.counters, longer.problem, variant->tile), variant->tile.threads / lanes);
+                    counted(*longer.counters, longer.problem, variant->tile), variant->tile.threads / warp_lanes);
     }
   }
   return works;

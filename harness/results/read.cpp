@@ -3,12 +3,10 @@
 #include <utility>
 
 #include "harness/base/json.h"
+#include "harness/results/touches.h"
 
 namespace flash_steps {
 namespace {
-
-// Which of the counters a kind of access has.
-enum class Touches { shared, global, both };
 
 // Of schema 1, which has grown: what a field's absence means there would be a mistake in schema 2.
 bool is_missing_of_old(const JsonNode& node, const char* key, bool is_old) { return is_old && !node.has(key); }

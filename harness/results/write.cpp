@@ -4,6 +4,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/json.h"
+#include "harness/results/touches.h"
 
 namespace flash_steps {
 namespace {
@@ -39,9 +40,6 @@ Json problem_json(const Problem& problem) {
           {"seed", problem.seed},          {"seqlen_kv", problem.keys()},     {"kv_heads", problem.key_heads()},
           {"mask", name_of(problem.mask)}, {"dropout", problem.dropout},      {"pass", name_of(problem.pass)}};
 }
-
-// Which of the counters a kind of access has.
-enum class Touches { shared, global, both };
 
 Json access_json(const AccessCounters& access, Touches touches) {
   Json json = {{"instructions", access.instructions}};

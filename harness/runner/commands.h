@@ -27,8 +27,8 @@ int show_stale();
 int show_version();
 int show_completion(const std::string& shell);
 
-/// Prints the targets of the build that hold the code of the kernels that a command line needs, a line each; nothing
-/// for one that is wrong, which is for the command itself to say.
+/// Prints what scripts/build.sh has to build for a command line, an argument a line: the targets that hold the code of
+/// the kernels that it needs. Nothing for one that is wrong, which is for the command itself to say.
 int show_needs(int argc, const char* const* argv);
 
 /// Throws UsageError unless the file of --json can be written.

@@ -86,7 +86,7 @@ void declare(CLI::App& app, Given& given) {
 }
 
 // The library's lines, broken where the page ends.
-std::string fitted(const std::string& help) {
+std::string fitted_help(const std::string& help) {
   constexpr int description_column = 30;
   const size_t own = help.find("Options:");  // in front of it is the title, and how it is called
   std::string text = wrapped(title, page_width()) + "\n" + help.substr(help.find('\n') + 1, own - help.find('\n') - 1);
@@ -133,7 +133,7 @@ Given read_arguments(int argc, const char* const* argv) {
   set_up(app, given);
   std::vector<std::string> arguments(argv + 1, argv + std::max(argc, 1));
   if (arguments.empty()) {
-    given.help = fitted(app.help());
+    given.help = fitted_help(app.help());
     return given;
   }
   check_empty_values(arguments);
@@ -144,7 +144,7 @@ Given read_arguments(int argc, const char* const* argv) {
     std::reverse(arguments.begin(), arguments.end());  // the library takes them from the end
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
-    given.help = fitted(app.help());
+    given.help = fitted_help(app.help());
     return given;
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string option = split(error.what(), ':')[0];

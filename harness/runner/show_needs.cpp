@@ -56,6 +56,7 @@ int show_needs(int argc, const char* const* argv) {
     } else {
       selected = select_kernels(options.kernels, kernels());
     }
+    if (options.mode == Mode::list) std::cout << "--try\n";  // it says of a kernel that it is not built
     for (const Kernel* kernel : selected) {
       std::cout << "kernel_" << kernel->name << "\n";
       if (needs_gpu(options)) std::cout << "kernel_" << kernel->name << "_gpu\n";

@@ -1,14 +1,11 @@
 #include "harness/sass/symbol.h"
 
-#include <cctype>
 #include <vector>
 
 #include "harness/base/text.h"
 
 namespace flash_steps {
 namespace {
-
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 // A type with its length in front, as a symbol has it; and a number or a truth value as the literal it is.
 std::string mangled(const std::string& argument) {

@@ -1,14 +1,22 @@
 # Decides whether to build for the GPU, and for which ones. Sets FLASH_STEPS_HAS_CUDA.
 set(FLASH_STEPS_HAS_CUDA OFF)
 
+# Where nothing else is chosen: this machine's GPU in all configs; without one, two GPUs of which the machine code
+# differs most, in the default configs, for what the tests read of it. Not in the cache: a machine may get a GPU.
+execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE no_gpu OUTPUT_QUIET ERROR_QUIET)
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE no_gpu OUTPUT_QUIET ERROR_QUIET)
   if(no_gpu)
-    set(architectures 80-real 86-real 89-real 90)
+    set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
   else()
-    set(architectures native)
+    set(CMAKE_CUDA_ARCHITECTURES native)
   endif()
-  set(CMAKE_CUDA_ARCHITECTURES ${architectures} CACHE STRING "GPUs to build for")
+endif()
+set(all_configs ${FLASH_STEPS_ALL_CONFIGS})
+if(all_configs STREQUAL "AUTO")
+  set(all_configs ON)
+  if(no_gpu)
+    set(all_configs OFF)
+  endif()
 endif()
 
 if(FLASH_STEPS_CUDA STREQUAL "AUTO")

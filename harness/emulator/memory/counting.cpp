@@ -11,7 +11,6 @@ namespace {
 constexpr int bank_bytes = 4;
 constexpr int banks = 32;
 constexpr int phase_bytes = banks * bank_bytes;
-constexpr int sector_bytes = 32;
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 
 namespace flash_steps::emulator {
 
+inline constexpr int sector_bytes = 32;  ///< the pieces in which global memory is moved
+
 /// Phases in which shared memory serves 32 accesses of `width` bytes, 128 bytes a phase: the ideal wavefronts.
 int phases(int width);
 

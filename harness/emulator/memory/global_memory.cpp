@@ -6,11 +6,12 @@
 #include <string_view>
 #include <tuple>
 
+#include "harness/emulator/memory/counting.h"
+
 namespace flash_steps::emulator {
 namespace {
 
 constexpr int access_bytes = 16;
-constexpr int sector_bytes = 32;
 
 // From the first byte of the buffer; negative in front of it.
 int64_t offset_in(const GlobalBuffer& buffer, const void* address) {

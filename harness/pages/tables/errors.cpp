@@ -12,8 +12,6 @@
 namespace flash_steps {
 namespace {
 
-constexpr const char* nothing = "—";
-
 // What a table shows of an error.
 struct Measure {
   const char* name;

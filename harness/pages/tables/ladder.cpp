@@ -12,7 +12,6 @@
 namespace flash_steps {
 namespace {
 
-constexpr const char* nothing = "—";
 constexpr const char* held_down_mark = "*";
 constexpr const char* stored_mark = "†";
 

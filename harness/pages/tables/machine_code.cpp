@@ -12,7 +12,6 @@
 namespace flash_steps {
 namespace {
 
-constexpr const char* nothing = "—";
 constexpr std::string_view config_word = "config=";
 
 std::vector<std::string> all_columns() {

@@ -7,6 +7,9 @@
 
 namespace flash_steps {
 
+/// In a cell that has no value.
+inline constexpr const char* nothing = "—";
+
 std::string markdown_row(const std::vector<std::string>& cells);
 
 /// The head of a table whose first columns are text and the others numbers.

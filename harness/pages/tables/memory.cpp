@@ -10,7 +10,6 @@ namespace {
 
 constexpr uint64_t element_bytes = 2;
 constexpr uint64_t sector_bytes = 32;
-constexpr const char* nothing = "—";
 
 uint64_t heads_of(const Problem& problem) { return uint64_t(problem.batch) * problem.heads; }
 
