@@ -21,6 +21,7 @@
 #include "harness/pages/tables/overview.h"
 #include "harness/pages/tables/pipes.h"
 #include "harness/pages/tables/run.h"
+#include "harness/pages/tables/shares.h"
 #include "harness/pages/tables/steps.h"
 #include "harness/pages/words.h"
 #include "harness/results/folder.h"
@@ -73,9 +74,20 @@ std::string render_machine_code(const std::vector<std::string>& words, const std
     const MachineCodeColumns columns = machine_code_columns(words);
     const StoredMachineCode stored = read_stored_machine_code();
     return block == code_of_configs ? render_machine_code_configs(*steps.back(), columns, stored)
-                                            : render_machine_code(steps, columns, stored);
+                                    : render_machine_code(steps, columns, stored);
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
+  }
+}
+
+std::string render_shares(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
+  const std::string marker = opening_marker(join({block, join(words, " ")}, " "));
+  if (words.size() != 1) refuse_page(page, marker + " names no kernel with one of the ideas alone, as v90_peeled_loop");
+  const Kernel& step = *step_and_the_one_before(block, page).back();
+  try {
+    return render_shares(step, words.front(), stored("shares/h100.json", block, page));
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, marker + ": " + error.what());
   }
 }
 
@@ -154,6 +166,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
   for (const std::string name : {code_of_steps, code_of_configs}) {
     blocks.push_back({name, [&, name](const auto& words) { return render_machine_code(words, name, page); }, true});
   }
+  blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
   blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
   std::vector<PageBlock> within = blocks_within_lines(page, published, files);
   blocks.insert(blocks.end(), within.begin(), within.end());
