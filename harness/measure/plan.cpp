@@ -89,9 +89,7 @@ class KernelPlan {
       }
     } else if (const auto shape = flash_steps::refusal(variant, problem_)) {
       refuse({job.name() + ": " + *shape});
-    } else if (machine_ == nullptr) {
-      jobs.push_back(job);
-    } else if (const auto reason = machine_->refusal(variant, problem_)) {
+    } else if (const auto reason = machine_ == nullptr ? std::nullopt : machine_->refusal(variant, problem_)) {
       refuse({job.name() + ": " + *reason, true});
     } else {
       jobs.push_back(job);

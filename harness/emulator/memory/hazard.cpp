@@ -35,6 +35,16 @@ std::string wait_for_copy(const Hazard& hazard) {
   return "wait for it with " + wait_word(hazard.groups_behind);
 }
 
+// Who wrote what is read, and what is missing since.
+std::string since_when(const Hazard& hazard) {
+  const std::string barrier = "put a " + barrier_between(hazard) + " between ";
+  if (is_copy(hazard.earlier)) {
+    return what_and_who(hazard.earlier) + " copied, with no barrier since its thread waited for the copy: " + barrier +
+           "that wait and the read";
+  }
+  return what_and_who(hazard.earlier) + " wrote, with no barrier since: " + barrier + "the write and the read";
+}
+
 std::string sentence(const Hazard& hazard) {
   const std::string later = place(hazard.later);
   const std::string memory = hazard.tensor.empty() ? "shared memory" : hazard.tensor;
@@ -49,13 +59,7 @@ std::string sentence(const Hazard& hazard) {
              " is still copying to it: " + wait_for_copy(hazard) +
              (same_thread ? " before the read." : " and put a " + barrier_between(hazard) + " between wait and read.");
     case HazardKind::read_before_barrier:
-      if (is_copy(hazard.earlier)) {
-        return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
-               " copied, with no barrier since its thread waited for the copy: put a " + barrier_between(hazard) +
-               " between that wait and the read.";
-      }
-      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
-             " wrote, with no barrier since: put a " + barrier_between(hazard) + " between the write and the read.";
+      return later + " reads " + byte + ", which " + since_when(hazard) + ".";
     case HazardKind::write_after_read:
       return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
              " read, with no barrier since: put a " + barrier_between(hazard) + " between the read and the write.";
