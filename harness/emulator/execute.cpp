@@ -1,5 +1,6 @@
 #include "harness/emulator/execute.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/emulator/memory/counting.h"
@@ -116,6 +117,13 @@ void shuffle(const WarpOperation& lanes) {
   }
 }
 
+void vote(const WarpOperation& lanes, Site& site) {
+  const bool any = std::any_of(lanes.begin(), lanes.end(),
+                               [](const Operation* lane) { return *static_cast<const bool*>(lane->from); });
+  for (const Operation* lane : lanes) *static_cast<bool*>(lane->to) = any;
+  site.votes_won += any;
+}
+
 }  // namespace
 
 void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& shared, GlobalMemory& global) {
@@ -150,6 +158,8 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       return mma(lanes, Dtype::bf16);
     case Word::shfl_xor:
       return shuffle(lanes);
+    case Word::any_of_warp:
+      return vote(lanes, site);
     case Word::warp_barrier:
       return shared.warp_barrier(warp);
     case Word::barrier:

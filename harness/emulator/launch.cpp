@@ -145,6 +145,10 @@ void add(Counters& counters, const Site& site) {
     case Word::shfl_xor:
       counters.shuffle_instructions += site.counters.instructions;
       break;
+    case Word::any_of_warp:
+      counters.vote_instructions += site.counters.instructions;
+      counters.votes_won += site.votes_won;
+      break;
     case Word::barrier:
       counters.barrier_instructions += site.counters.instructions;
       break;

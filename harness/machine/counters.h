@@ -27,6 +27,8 @@ struct Counters {
   uint64_t mma_instructions = 0;
   uint64_t shuffle_instructions = 0;
   uint64_t barrier_instructions = 0;
+  uint64_t vote_instructions = 0;
+  uint64_t votes_won = 0;          ///< how many of them found a lane whose condition held
   uint64_t hbm_bytes_read = 0;     ///< distinct sectors read by the whole launch × 32
   uint64_t hbm_bytes_written = 0;  ///< distinct sectors written by the whole launch × 32
 
@@ -37,5 +39,13 @@ struct Counters {
   Counters& operator+=(const Counters& other);
   bool operator==(const Counters&) const = default;
 };
+
+/// What only some kernels execute: where it is 0, results and reports leave it out.
+struct RareCounter {
+  const char* name;
+  uint64_t Counters::*count;
+};
+inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
+                                                {"votes_won", &Counters::votes_won}};
 
 }  // namespace flash_steps

@@ -33,6 +33,8 @@ const char* name_of(Word word) {
       return "mma_m16n8k16";
     case Word::shfl_xor:
       return "shfl_xor";
+    case Word::any_of_warp:
+      return "any_of_warp";
     case Word::barrier:
       return "barrier";
     case Word::warp_barrier:

@@ -21,6 +21,7 @@ enum class Word {
   mma_fp16,
   mma_bf16,
   shfl_xor,
+  any_of_warp,
   barrier,
   warp_barrier,
 };
