@@ -107,10 +107,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
   constexpr int col_frags = tile_cols / 16;  // of K, V, S and P, along the keys: the k-slices of P·V
   constexpr int k_step = k_slices ? k_slices : dim_frags;
   constexpr int v_step = v_slices ? v_slices : col_frags;
-  constexpr int k_ahead = ahead ? k_step : 0;
-  constexpr int v_ahead = ahead ? v_step : 0;
-  constexpr int k_held = k_step + k_ahead;
-  constexpr int v_held = v_step + v_ahead;
+  constexpr int k_held = ahead ? 2 * k_step : k_step;
+  constexpr int v_held = ahead ? 2 * v_step : v_step;
   constexpr int q_held = q_slices ? k_held : dim_frags;
 
   const int lane = threadIdx.x % 32;
@@ -166,14 +164,17 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     // S = Q·Kᵀ
     uint32_t k_regs[k_held][col_frags][4];
     float s_regs[row_frags][col_frags * 2][4] = {};
+    const auto load_qk_slices = [&](int first) {
 #pragma unroll
-    for (int d = -k_ahead; d < dim_frags; d++) {
-#pragma unroll
-      for (int next = d + k_ahead; d % k_step == 0 && next < d + k_ahead + k_step && next < dim_frags; next++) {
-        if (q_slices) load_fragments<tile_rows>(q_regs[next % q_held], q_lane, next);
-        load_fragments<tile_cols>(k_regs[next % k_held], k_lane, next);
+      for (int d = first; d < first + k_step && d < dim_frags; d++) {
+        if (q_slices) load_fragments<tile_rows>(q_regs[d % q_held], q_lane, d);
+        load_fragments<tile_cols>(k_regs[d % k_held], k_lane, d);
       }
-      if (d < 0) continue;  // nothing to multiply yet
+    };
+    if (ahead) load_qk_slices(0);
+#pragma unroll
+    for (int d = 0; d < dim_frags; d++) {
+      if (d % k_step == 0) load_qk_slices(ahead ? d + k_step : d);
 #pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
 #pragma unroll
@@ -227,17 +228,20 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
     // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
     // to give back.
     uint32_t v_regs[v_held][dim_frags][4];
+    const auto load_v_slices = [&](int first) {
 #pragma unroll
-    for (int c = -v_ahead; c < col_frags; c++) {
+      for (int c = first; c < first + v_step && c < col_frags; c++) {
+        load_fragments_trans<tile_cols>(v_regs[c % v_held], v_lane, c * 16);
+      }
+    };
+    if (ahead) load_v_slices(0);
+#pragma unroll
+    for (int c = 0; c < col_frags; c++) {
       if (c == copy_slice && kv_block > 0) {
         copy_tile_async<tile_cols>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride);
         cp_async_commit();
       }
-#pragma unroll
-      for (int next = c + v_ahead; c % v_step == 0 && next < c + v_ahead + v_step && next < col_frags; next++) {
-        load_fragments_trans<tile_cols>(v_regs[next % v_held], v_lane, next * 16);
-      }
-      if (c < 0) continue;
+      if (c % v_step == 0) load_v_slices(ahead ? c + v_step : c);
       uint32_t p_regs[row_frags][4];
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
