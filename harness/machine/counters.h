@@ -28,7 +28,12 @@ struct Counters {
   uint64_t shuffle_instructions = 0;
   uint64_t barrier_instructions = 0;
   uint64_t vote_instructions = 0;
-  uint64_t votes_won = 0;          ///< how many of them found a lane whose condition held
+  uint64_t votes_won = 0;           ///< how many of them found a lane whose condition held
+  uint64_t wgmma_instructions = 0;  ///< of warps: a product of a warpgroup is four
+  uint64_t tma_load_instructions = 0;
+  uint64_t tma_load_sectors = 0;
+  uint64_t tma_store_instructions = 0;
+  uint64_t tma_store_sectors = 0;
   uint64_t hbm_bytes_read = 0;     ///< distinct sectors read by the whole launch × 32
   uint64_t hbm_bytes_written = 0;  ///< distinct sectors written by the whole launch × 32
 
@@ -46,6 +51,11 @@ struct RareCounter {
   uint64_t Counters::*count;
 };
 inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
-                                                {"votes_won", &Counters::votes_won}};
+                                                {"votes_won", &Counters::votes_won},
+                                                {"wgmma_instructions", &Counters::wgmma_instructions},
+                                                {"tma_load_instructions", &Counters::tma_load_instructions},
+                                                {"tma_load_sectors", &Counters::tma_load_sectors},
+                                                {"tma_store_instructions", &Counters::tma_store_instructions},
+                                                {"tma_store_sectors", &Counters::tma_store_sectors}};
 
 }  // namespace flash_steps
