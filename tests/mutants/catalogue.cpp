@@ -65,7 +65,7 @@ constexpr Replacement replacements[] = {
     {"batch-offset", "int64_t{blockIdx.z} * seqlen", "int64_t{blockIdx.z} * (seqlen - tile_cols)"},
     {"row-offset", "int64_t{blockIdx.x} * tile_rows", "int64_t{blockIdx.x} * (tile_rows / 2)"},
     {"offset-32-bit", "int64_t{blockIdx.z} * seqlen * row_stride",
-     "static_cast<int32_t>(int64_t{blockIdx.z} * seqlen * row_stride)"},
+     "int64_t{static_cast<int32_t>(int64_t{blockIdx.z} * seqlen * row_stride)}"},
 
     {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + 3 * tile_cols", 1, 6},
     {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + tile_cols", 1, 6},
