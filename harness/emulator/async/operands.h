@@ -7,6 +7,10 @@
 
 namespace flash_steps::emulator {
 
+/// Where a 16-byte chunk lies that would lie at `address` without the 128-byte swizzle: the chunks of a row of 128
+/// bytes are permuted by the number of the row.
+inline uint32_t swizzled(uint32_t address) { return address ^ (address >> 3 & 0x70); }
+
 struct TmaCopy {
   uint32_t smem;
   TensorMapShape map;

@@ -4,16 +4,14 @@
 #include <array>
 #include <cstring>
 
+#include "harness/emulator/memory/counting.h"
+
 namespace flash_steps::emulator {
 namespace {
 
 constexpr int element_bytes = 2;
 constexpr uint32_t swizzle_atom_bytes = 1024;  // eight rows of 128 bytes
 constexpr uint32_t alignment = 128;
-constexpr int sector_bytes = 32;
-
-// The unit permutes the 16-byte chunks of a row by the address of the row.
-uint32_t swizzled(uint32_t address) { return address ^ (address >> 3 & 0x70); }
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 namespace flash_steps::emulator {
 namespace {
 
-constexpr uint32_t poison = 0xffffffff;  // a NaN
-constexpr int k_bytes = 32;              // of one row of an operand with k along its rows
+constexpr uint32_t in_flight = 0xffffffff;  // a NaN
+constexpr int k_bytes = 32;                 // of one row of an operand with k along its rows
 constexpr int chunk_bytes = 16;
 
 struct Layout {
@@ -23,8 +23,6 @@ Layout layout_of(uint64_t descriptor) {
   const auto field = [&](int shift) { return static_cast<uint32_t>(descriptor >> shift & 0x3fff) << 4; };
   return {field(0), field(16), field(32), descriptor >> 62 == 1 && (descriptor >> 49 & 7) == 0};
 }
-
-uint32_t swizzled(uint32_t address) { return address ^ (address >> 3 & 0x70); }
 
 // Reads an operand of shared memory, chunk by chunk: read(address, to).
 class OperandReader {
@@ -100,7 +98,7 @@ void Warpgroups::deliver(Accumulator& accumulator, int warp, const Site& site) {
     for (int i = 0; i < lane_floats; i++) {
       uint32_t bits;
       std::memcpy(&bits, accumulator.place[l] + i, sizeof bits);
-      touched |= bits != poison;
+      touched |= bits != in_flight;
     }
     for (const Registers& operands : accumulator.operands) {
       changed |= !std::equal(operands.value[l].begin(), operands.value[l].end(), operands.place[l]);

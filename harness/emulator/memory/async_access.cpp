@@ -7,12 +7,6 @@
 #include "harness/emulator/memory/shared_memory.h"
 
 namespace flash_steps::emulator {
-namespace {
-
-constexpr int cell_bytes = 4;
-constexpr std::byte poison{0xff};
-
-}  // namespace
 
 void SharedMemory::proxy_fence(int thread) { threads_[thread].fences.push_back(clocks_.now(thread / warp_lanes)); }
 

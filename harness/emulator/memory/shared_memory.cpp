@@ -4,14 +4,6 @@
 #include <cstring>
 
 namespace flash_steps::emulator {
-namespace {
-
-constexpr int cell_bytes = 4;
-
-// NaN in every type: what a kernel reads but nobody wrote should not look like a number.
-constexpr std::byte poison{0xff};
-
-}  // namespace
 
 SharedMemory::SharedMemory(int bytes, int threads, HazardLog& hazards)
     : hazards_(hazards),

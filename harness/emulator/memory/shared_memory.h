@@ -59,6 +59,10 @@ class SharedMemory {
   void exit(int thread);
 
  private:
+  static constexpr int cell_bytes = 4;
+  // NaN in every type: what a kernel reads but nobody wrote should not look like a number.
+  static constexpr std::byte poison{0xff};
+
   struct Write {
     const Site* site = nullptr;  // null: never written
     int32_t thread = 0;          // or, below 0, ~ the agent that wrote
