@@ -181,7 +181,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       cp_async_commit();
     }
 
-    // P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment to give back.
+    // P = exp2(S − maximum). Two accumulators of S, eight columns each, are one left operand of sixteen.
     uint32_t p_regs[col_frags][row_frags][4];
 #pragma unroll
     for (int c = 0; c < col_frags; c++) {

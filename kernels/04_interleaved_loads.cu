@@ -183,8 +183,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       cp_async_commit();
     }
 
-    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
-    // to give back.
+    // O += P·V with P = exp2(S − maximum). Two accumulators of S, eight columns each, are one left operand of sixteen.
     uint32_t v_regs[slices][dim_frags][4];
     const auto load_v_slices = [&](int first) {
 #pragma unroll

@@ -4,7 +4,7 @@
 // multiply, a subtract and a MUFU. The maximum is found among the unscaled S, since c is positive, and scaled once a
 // row.
 //
-// What to look at: FMUL in the main loop halves; FADD becomes FFMA.
+// What to look at: in the main loop the 32 FMUL of the scale are gone but for two, and 32 FADD became FFMA.
 
 #include "harness/contract/kernel.h"
 #include "isa.cuh"
@@ -180,8 +180,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm)
       cp_async_commit();
     }
 
-    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
-    // to give back.
+    // O += P·V with P = exp2(S − maximum). Two accumulators of S, eight columns each, are one left operand of sixteen.
     uint32_t v_regs[held][dim_frags][4];
     const auto load_v_slices = [&](int first) {
 #pragma unroll

@@ -1,7 +1,7 @@
 // 11_encoded_swizzle: the way out of the registers gets its addresses as the way in did.
 //
-// Changed since 10_first_softmax: O goes to shared memory and from there to global memory with addresses that every
-// thread works out once; from one fragment of head_dim to the next they differ by an XOR with a constant.
+// Changed since 10_first_softmax: O goes to shared memory with addresses that every thread works out once; from one
+// fragment of head_dim to the next they differ by an XOR with a constant.
 //
 // What to look at: LOP3 and SHF in the whole kernel; the loop is the same.
 
@@ -204,8 +204,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
-    // to give back.
+    // O += P·V with P = exp2(S − maximum). Two accumulators of S, eight columns each, are one left operand of sixteen.
     uint32_t v_regs[v_held][dim_frags][4];
     const auto load_v_slices = [&](int first) {
 #pragma unroll

@@ -60,8 +60,7 @@ __device__ __forceinline__ void copy_tile_async(uint32_t thread_smem, const T* t
   }
 }
 
-// Where a chunk lies that is `row` rows, a multiple of 8, and `dim_frag` fragments away from one in the first two
-// chunks of a row. Two chunks to a fragment: four of them fill a row of a half.
+// Where a chunk lies that is `row` rows (a multiple of 8) and `dim_frag` fragments of two chunks away from another.
 template <int rows>
 __device__ __forceinline__ uint32_t smem_step(uint32_t from_smem, int row, int dim_frag) {
   return (from_smem ^ dim_frag % 4 * 2 * chunk_bytes) + (dim_frag / 4 * rows + row) * half_row_bytes;
@@ -210,8 +209,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
       }
     }
 
-    // O += P·V with P = exp2(S − maximum). Twice eight columns of S, as the tensor core returned them, are one fragment
-    // to give back.
+    // O += P·V with P = exp2(S − maximum). Two accumulators of S, eight columns each, are one left operand of sixteen.
     uint32_t v_regs[v_held][dim_frags][4];
     const auto load_v_slices = [&](int first) {
 #pragma unroll

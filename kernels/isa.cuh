@@ -172,6 +172,9 @@ __device__ __forceinline__ float shfl_xor(float value, int lane_mask) {
   return __shfl_xor_sync(0xffffffffu, value, lane_mask);
 }
 
+/// vote.sync.any.pred: whether the condition holds in any lane of the warp.
+__device__ __forceinline__ bool any_of_warp(bool condition) { return __any_sync(0xffffffffu, condition) != 0; }
+
 /// bar.sync 0: all threads of the CTA arrive, and see what any of them wrote to shared memory before.
 __device__ __forceinline__ void barrier() { __syncthreads(); }
 

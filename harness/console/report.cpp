@@ -153,6 +153,14 @@ std::string verdict_line(const Validation& validation) {
          significant(validation.tolerance, 2) + "), rms " + significant(validation.rms_error, 2);
 }
 
+// "vote" of "vote_instructions", "votes won" of "votes_won".
+std::string spoken(std::string name) {
+  const std::string instructions = "_instructions";
+  if (name.ends_with(instructions)) name.resize(name.size() - instructions.size());
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
 void print_counters(std::ostream& out, const Counters& counters) {
   CounterTable table{out};
   table.row("", {"instructions", "wavefronts", "ideal", "conflicts", "sectors"});
@@ -168,6 +176,9 @@ void print_counters(std::ostream& out, const Counters& counters) {
   table.row("mma", {grouped(counters.mma_instructions)});
   table.row("shuffle", {grouped(counters.shuffle_instructions)});
   table.row("barrier", {grouped(counters.barrier_instructions)});
+  for (const RareCounter& rare : rare_counters) {
+    if (counters.*rare.count > 0) table.row(spoken(rare.name), {grouped(counters.*rare.count)});
+  }
   out << "  distinct bytes of global memory: " << grouped(counters.hbm_bytes_read) << " read, "
       << grouped(counters.hbm_bytes_written) << " written\n";
 }

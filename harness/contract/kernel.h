@@ -89,7 +89,8 @@ struct Tensors {
   const void* v = nullptr;
   void* o = nullptr;
   void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
-  std::function<TensorMap(const TensorMapShape&)> tensor_map = {};
+  std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
+  int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem
 };
 
 struct Grid {
@@ -170,7 +171,7 @@ struct Element<void (*)(const T*, const T*, const T*, T*, int, int)> {
 
 /// A launch of `function`, a __global__ one, with these arguments.
 template <auto function, typename... Arguments>
-Launch launch(Grid grid, int threads, int smem_bytes, Arguments... arguments) {
+Launch launch(Grid grid, int threads, int smem_bytes, const Arguments&... arguments) {
   using Tuple = typename detail::Parameters<decltype(function)>::Tuple;
   const auto stored = std::make_shared<Tuple>(arguments...);
   Launch made{detail::name_of_function<function>(), grid, threads, smem_bytes};

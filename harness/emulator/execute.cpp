@@ -1,5 +1,6 @@
 #include "harness/emulator/execute.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/emulator/memory/counting.h"
@@ -83,6 +84,21 @@ void ldmatrix(const WarpOperation& lanes, int first_thread, bool transposed, Sit
 uint16_t low(uint32_t reg) { return static_cast<uint16_t>(reg); }
 uint16_t high(uint32_t reg) { return static_cast<uint16_t>(reg >> 16); }
 
+void stmatrix(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
+  count_shared(lanes, sizeof(Chunk), site);
+  uint16_t matrices[4][8][8];
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const auto* regs = static_cast<const uint32_t*>(lanes[lane]->from);
+    for (int i = 0; i < 4; i++) {
+      matrices[i][lane / 4][lane % 4 * 2] = low(regs[i]);
+      matrices[i][lane / 4][lane % 4 * 2 + 1] = high(regs[i]);
+    }
+  }
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    shared.write(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, matrices[lane / 8][lane % 8]);
+  }
+}
+
 void mma(const WarpOperation& lanes, Dtype dtype) {
   uint16_t a[16][16];
   uint16_t b[16][8];
@@ -114,6 +130,18 @@ void shuffle(const WarpOperation& lanes) {
     const int source = (lane ^ lanes[lane]->immediate) % warp_lanes;
     std::memcpy(lanes[lane]->to, lanes[source]->from, sizeof(float));
   }
+}
+
+void vote(const WarpOperation& lanes, Site& site) {
+  const bool any = std::any_of(lanes.begin(), lanes.end(),
+                               [](const Operation* lane) { return *static_cast<const bool*>(lane->from); });
+  for (const Operation* lane : lanes) *static_cast<bool*>(lane->to) = any;
+  site.votes_won += any;
+}
+
+// The lowest lane: which one it is, a kernel must not rely on.
+void elect(const WarpOperation& lanes) {
+  for (int lane = 0; lane < warp_lanes; lane++) *static_cast<bool*>(lanes[lane]->to) = lane == 0;
 }
 
 }  // namespace
@@ -150,10 +178,15 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       return mma(lanes, Dtype::bf16);
     case Word::shfl_xor:
       return shuffle(lanes);
+    case Word::any_of_warp:
+      return vote(lanes, site);
     case Word::warp_barrier:
       return shared.warp_barrier(warp);
-    case Word::barrier:
-    case Word::none:
+    case Word::elect_one:
+      return elect(lanes);
+    case Word::stmatrix_x4:
+      return stmatrix(lanes, first_thread, site, shared);
+    default:  // of async/units.h, and barrier()
       return;
   }
 }

@@ -145,13 +145,35 @@ void add(Counters& counters, const Site& site) {
     case Word::shfl_xor:
       counters.shuffle_instructions += site.counters.instructions;
       break;
+    case Word::any_of_warp:
+      counters.vote_instructions += site.counters.instructions;
+      counters.votes_won += site.votes_won;
+      break;
     case Word::barrier:
       counters.barrier_instructions += site.counters.instructions;
       break;
-    case Word::cp_async_commit:
-    case Word::cp_async_wait:
-    case Word::warp_barrier:
-    case Word::none:
+    case Word::stmatrix_x4:
+      counters.shared_store += site.counters;
+      break;
+    case Word::named_barrier_sync:
+    case Word::named_barrier_arrive:
+      counters.barrier_instructions += site.counters.instructions;
+      break;
+    case Word::wgmma_fp16:
+    case Word::wgmma_bf16:
+    case Word::wgmma_trans_fp16:
+    case Word::wgmma_trans_bf16:
+      counters.wgmma_instructions += site.counters.instructions;
+      break;
+    case Word::tma_load:
+      counters.tma_load_instructions += site.counters.instructions;
+      counters.tma_load_sectors += site.counters.sectors;
+      break;
+    case Word::tma_store:
+      counters.tma_store_instructions += site.counters.instructions;
+      counters.tma_store_sectors += site.counters.sectors;
+      break;
+    default:  // what waits, commits and fences moves nothing
       break;
   }
 }

@@ -22,6 +22,7 @@ namespace {
 
 // The most that any GPU of the project lets a CTA have: 227 KiB on sm_90.
 constexpr int smem_bytes_per_cta = 232448;
+constexpr int sms = 3;                    // a number that divides few grids, and leaves a CTA that stays several tiles
 constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors are not those of a GPU
 
 // Aligned memory of one tensor.
@@ -163,8 +164,8 @@ class Emulator final : public Machine, public Observer {
     if (workspace.bytes() > 0) buffers.push_back(workspace.buffer("workspace", true));
 
     observation_ = {};
-    const Tensors tensors{device.q.data(), device.k.data(),  device.v.data(),
-                          device.o.data(), workspace.data(), tensor_map};
+    const Tensors tensors{
+        device.q.data(), device.k.data(), device.v.data(), device.o.data(), workspace.data(), tensor_map, sms};
     for (const Launch& launch : variant.plan(problem_, tensors)) {
       append(observation_, launch,
              emulator::launch({.grid_x = launch.grid.x,

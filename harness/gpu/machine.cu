@@ -25,6 +25,7 @@ namespace {
 // A problem in the GPU's memory.
 struct LoadedProblem {
   Problem problem;
+  int sms;
   DeviceInputs inputs;
   DeviceArray<uint16_t> output;
   DeviceArray<float> reference;                                // empty without a reference
@@ -48,7 +49,7 @@ struct LoadedProblem {
   }
 
   Tensors tensors() {
-    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), workspace.data(), encode_tensor_map};
+    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), workspace.data(), encode_tensor_map, sms};
   }
 
   PlannedVariant plan(const Variant& variant) {
@@ -76,7 +77,9 @@ class Gpu final : public Machine, public Stopwatch {
     const int64_t free_bytes = static_cast<int64_t>(gpu_memory().free_bytes);
     if (const auto refusal = memory_refusal(problem, with_reference, free_bytes)) throw OutOfMemory(*refusal);
 
-    LoadedProblem next{problem, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {}, {}};
+    LoadedProblem next{
+        problem, facts_.sm_count, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {},
+        {}};
     if (with_reference) {
       next.reference = DeviceArray<float>(problem.elements());
       // Where O will be is room for ref16, of which only the errors are kept.

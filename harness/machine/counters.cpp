@@ -31,6 +31,7 @@ Counters& Counters::operator+=(const Counters& other) {
   barrier_instructions += other.barrier_instructions;
   hbm_bytes_read += other.hbm_bytes_read;
   hbm_bytes_written += other.hbm_bytes_written;
+  for (const RareCounter& rare : rare_counters) this->*rare.count += other.*rare.count;
   return *this;
 }
 

@@ -52,7 +52,9 @@ Meta make_meta(std::vector<std::string> argv, const DeviceFacts& device) {
   meta.git = git({"rev-parse", "HEAD"});
   if (meta.git) {
     meta.git = meta.git->substr(0, meta.git->find('\n'));
-    const auto changes = git({"status", "--porcelain", "--untracked-files=no"});
+    // Of what a result depends on: the pages and the results of other commands may be ahead of their commit.
+    const auto changes =
+        git({"status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs", ":(exclude)*.md"});
     if (changes) meta.dirty = !changes->empty();
   }
   meta.date = utc_now();

@@ -100,6 +100,9 @@ Counters read_counters(const JsonNode& node) {
   counters.mma_instructions = node["mma"]["instructions"].get<uint64_t>();
   counters.shuffle_instructions = node["shuffle"]["instructions"].get<uint64_t>();
   counters.barrier_instructions = node["barrier"]["instructions"].get<uint64_t>();
+  for (const RareCounter& rare : rare_counters) {
+    if (node.has(rare.name)) counters.*rare.count = node[rare.name].get<uint64_t>();
+  }
   counters.hbm_bytes_read = node["hbm_bytes_read"].get<uint64_t>();
   counters.hbm_bytes_written = node["hbm_bytes_written"].get<uint64_t>();
   return counters;

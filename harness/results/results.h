@@ -20,7 +20,7 @@ namespace flash_steps {
 struct Meta {
   std::vector<std::string> argv;
   std::optional<std::string> git;  ///< commit of the source folder; nothing if it is no git checkout
-  std::optional<bool> dirty;       ///< whether tracked files differ from that commit
+  std::optional<bool> dirty;       ///< whether files other than pages and results differ from that commit
   std::string date;                ///< UTC, as in 2025-01-31T12:34:56Z
   std::string compiler;
   std::optional<std::string> cuda;    ///< version of the toolkit; nothing if built without

@@ -133,7 +133,7 @@ const Run* Sweep::best_run(const std::string& kernel, int seqlen) const {
   return found == best_runs.end() ? nullptr : found->second;
 }
 
-std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Published& published) {
+std::vector<Sweep> sweeps_of(std::span<const ResultsFile> files, const Published& published) {
   std::vector<Sweep> sweeps;
   for (const ResultsFile& file : files) {
     for (const Run& run : file.results.runs) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,6 @@ struct Sweep {
 };
 
 /// In the order of the files.
-std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Published& published);
+std::vector<Sweep> sweeps_of(std::span<const ResultsFile> files, const Published& published);
 
 }  // namespace flash_steps

@@ -26,6 +26,7 @@ namespace flash_steps::mutants {
 ///   max-starts-at-0     before the first block it is 0 and not −∞
 ///   max-clamped-at-0    it is never below 0
 ///   running-max-dropped it is that of the block alone
+///   growth-missed       O and the row sum do not shrink although a maximum grew a lot
 ///   sum-not-reduced     the sum is not that of all four lanes of a row
 ///   scale-twice         the softmax scale is applied twice
 ///   last-block-skipped  the last KV block is not attended to, or its K is not copied

@@ -103,6 +103,26 @@ std::string sentence(const Hazard& hazard) {
     case HazardKind::copy_not_waited_for:
       return "the thread exits with a copy of " + place(hazard.earlier) + ", committed by " + later +
              ", still under way: wait for it with " + wait_word(hazard.groups_behind) + ".";
+    case HazardKind::read_of_tma_copy:
+      return later + " reads " + byte + " while " + place(hazard.earlier) +
+             " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
+    case HazardKind::write_over_tma_copy:
+      return later + " writes " + byte + " while " + place(hazard.earlier) +
+             " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
+    case HazardKind::write_under_async_read:
+      return later + " writes " + byte + ", which " + place(hazard.earlier) +
+             " may still be reading: wait for its group, and let who waited arrive where this warp waits.";
+    case HazardKind::no_proxy_fence:
+      return later + " takes " + byte + " by another path than " + what_and_who(hazard.earlier) +
+             " wrote it: put proxy_fence() behind the write, in the thread that wrote, and a barrier behind that.";
+    case HazardKind::mbarrier_misused:
+    case HazardKind::tma_misused:
+    case HazardKind::wgmma_misused:
+    case HazardKind::registers_misused:
+    case HazardKind::named_barrier_misused:
+      return later + " " + hazard.waiting;
+    case HazardKind::deadlock:
+      return hazard.waiting;
   }
   return "";
 }
@@ -146,6 +166,16 @@ bool HazardLog::is_new(HazardKind kind, const Site* earlier, const Site* later) 
 void HazardLog::add(Hazard hazard) {
   hazard.cta = cta_;
   entries_.push_back({cta_number_, std::move(hazard)});
+}
+
+void HazardLog::add(HazardKind kind, const Site* earlier, const Site& later, int thread, const std::string& sentence) {
+  if (!is_new(kind, earlier, &later)) return;
+  Hazard hazard;
+  hazard.kind = kind;
+  hazard.earlier = access(earlier, thread);
+  hazard.later = access(&later, thread);
+  hazard.waiting = sentence;
+  add(std::move(hazard));
 }
 
 std::vector<Hazard> merge(std::vector<HazardLog::Entry> entries) {

@@ -90,5 +90,21 @@ void multiply_accumulate(Dtype dtype, const uint16_t (&a)[16][16], const uint16_
   }
 }
 
+void multiply_accumulate(Dtype dtype, WgmmaOperands& operands) {
+  double b_values[16][128];
+  for (int k = 0; k < 16; k++) {
+    for (int n = 0; n < 128; n++) b_values[k][n] = to_float(operands.b[k][n], dtype);
+  }
+  for (int i = 0; i < 64; i++) {
+    double sum[128];
+    for (int n = 0; n < 128; n++) sum[n] = operands.d[i][n];
+    for (int k = 0; k < 16; k++) {
+      const double a_value = to_float(operands.a[i][k], dtype);
+      for (int n = 0; n < 128; n++) sum[n] += a_value * b_values[k][n];
+    }
+    for (int n = 0; n < 128; n++) operands.d[i][n] = static_cast<float>(sum[n]);
+  }
+}
+
 }  // namespace emulator
 }  // namespace flash_steps

@@ -96,6 +96,7 @@ uint32_t pack2<bf16_t>(float low, float high);
 // --- Between threads -------------------------------------------------------------------------------------------
 
 float shfl_xor(float value, int lane_mask, SourceLine line = SourceLine::here());
+bool any_of_warp(bool condition, SourceLine line = SourceLine::here());
 void barrier(SourceLine line = SourceLine::here());
 void warp_barrier(SourceLine line = SourceLine::here());
 

@@ -21,9 +21,38 @@ enum class Word {
   mma_fp16,
   mma_bf16,
   shfl_xor,
+  any_of_warp,
   barrier,
   warp_barrier,
+  // of sm_90a: those that lanes call for themselves ...
+  mbarrier_init,
+  mbarrier_init_fence,
+  mbarrier_arrive,
+  mbarrier_arrive_expect_tx,
+  mbarrier_wait,
+  tma_load,
+  tma_store,
+  tma_store_commit,
+  tma_store_wait_read,
+  proxy_fence,
+  // ... and those of whole warps
+  elect_one,
+  wgmma_fence,
+  wgmma_commit,
+  wgmma_wait,
+  wgmma_fp16,
+  wgmma_bf16,
+  wgmma_trans_fp16,
+  wgmma_trans_bf16,
+  setmaxnreg_dec,
+  setmaxnreg_inc,
+  named_barrier_sync,
+  named_barrier_arrive,
+  stmatrix_x4,
 };
+
+/// Whether a lane calls the word for itself, whatever the others of its warp do.
+constexpr bool is_lane_word(Word word) { return Word::mbarrier_init <= word && word <= Word::proxy_fence; }
 
 /// As a kernel calls it.
 const char* name_of(Word word);

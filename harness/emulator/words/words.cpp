@@ -81,6 +81,12 @@ float shfl_xor(float value, int lane_mask, SourceLine line) {
   return result;
 }
 
+bool any_of_warp(bool condition, SourceLine line) {
+  bool result;
+  perform({.word = Word::any_of_warp, .line = line, .from = &condition, .to = &result});
+  return result;
+}
+
 void barrier(SourceLine line) { perform({.word = Word::barrier, .line = line}); }
 
 void warp_barrier(SourceLine line) { perform({.word = Word::warp_barrier, .line = line}); }

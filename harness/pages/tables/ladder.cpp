@@ -14,7 +14,6 @@ namespace {
 
 constexpr const char* held_down_mark = "*";
 constexpr const char* stored_mark = "†";
-constexpr const char* stale_mark = "‡";
 
 std::string percent_text(std::optional<double> percent) { return percent ? fixed(*percent, 1) : nothing; }
 
