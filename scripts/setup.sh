@@ -61,6 +61,7 @@ need g++ has_command "${compiler[0]}"
 need cmake has_command cmake
 need ninja-build has_command ninja
 need git has_command git
+need python3 has_command python3
 need libboost-context-dev has_library boost_context
 need libcli11-dev has_header CLI/CLI.hpp
 need nlohmann-json3-dev has_header nlohmann/json.hpp
