@@ -103,7 +103,10 @@ void Cta::run_to_end() {
       const Turn turn = run_warp(warp);
       if (turn == Turn::failed) return cancel();
       if (turn == Turn::done) idle = false;
-      if (units_.copies_under_way() && random_() % 2 == 0) units_.land_one_row(random_);
+      if (units_.copies_under_way() && random_() % 2 == 0) {
+        units_.land_one_row(random_);
+        idle = false;
+      }
     }
     const auto waits = [&](WarpState state) {
       return std::find(states_.begin(), states_.end(), state) != states_.end();

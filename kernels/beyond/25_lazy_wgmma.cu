@@ -68,7 +68,7 @@ __device__ __forceinline__ float sum_of_quad(float value) {
   return value + shfl_xor(value, 2);
 }
 
-template <typename T>
+template <typename T, bool late_wait>
 __global__ void __launch_bounds__(threads, 1)
     attention(const __grid_constant__ TensorMap q_map,  // [batch, seqlen, heads, head_dim], and so are the others
               const __grid_constant__ TensorMap k_map, const __grid_constant__ TensorMap v_map,
@@ -242,7 +242,7 @@ __global__ void __launch_bounds__(threads, 1)
       softmax(std::false_type{});
       // ptxas would wait for O before it computes the exponentials. It does not pass a store, and this one, which is
       // never made, needs their sum.
-      if (row_sum[0] + row_sum[1] < 0) st_shared_4(barrier_smem, 0);
+      if (late_wait && row_sum[0] + row_sum[1] < 0) st_shared_4(barrier_smem, 0);
       wgmma_wait<0>(o_regs);
       release(v_empty, n);
       if (rescale) rescale_o();
@@ -290,9 +290,9 @@ TensorMapShape boxes(const void* base, const Problem& problem, uint32_t rows) {
           .box = {head_dim / 2, rows, 2, 1, 1}};
 }
 
-template <typename T>
+template <typename T, bool late_wait>
 Variant variant_of() {
-  Variant made{.tile = {.config = text(tile_rows, "x", tile_cols),
+  Variant made{.tile = {.config = text(tile_rows, "x", tile_cols, late_wait ? "_late" : ""),
                         .tile_rows = tile_rows,
                         .tile_cols = tile_cols,
                         .threads = threads,
@@ -302,16 +302,18 @@ Variant variant_of() {
   made.plan = [tile = made.tile](const Problem& problem, const Tensors& tensors) {
     const auto map = [&](const void* base, int rows) { return tensors.tensor_map(boxes(base, problem, rows)); };
     const int tiles = problem.seqlen / tile_rows * problem.heads * problem.batch;
-    return std::vector{launch<attention<T>>({std::min(tiles, tensors.sms)}, tile.threads, tile.smem_bytes,
-                                            map(tensors.q, warpgroup_rows), map(tensors.k, tile_cols),
-                                            map(tensors.v, tile_cols), map(tensors.o, warp_rows), problem.seqlen,
-                                            problem.heads, tiles)};
+    return std::vector{launch<attention<T, late_wait>>({std::min(tiles, tensors.sms)}, tile.threads, tile.smem_bytes,
+                                                       map(tensors.q, warpgroup_rows), map(tensors.k, tile_cols),
+                                                       map(tensors.v, tile_cols), map(tensors.o, warp_rows),
+                                                       problem.seqlen, problem.heads, tiles)};
   };
   return made;
 }
 
 const Registration registration(__FILE__, "the vote of 17, for the accumulators of the warpgroups",
-                                {variant_of<fp16_t>(), variant_of<bf16_t>()});
+                                variants<true, false>([]<typename T, bool late_wait>() {
+                                  return variant_of<T, late_wait>();
+                                }));
 
 }  // namespace
 }  // namespace flash_steps

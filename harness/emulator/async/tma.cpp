@@ -120,6 +120,7 @@ void Tma::exit() {
   if (!rows_.empty()) {
     hazards_.add(HazardKind::tma_misused, nullptr, *rows_.front().site, rows_.front().thread,
                  "is still copying when all threads have exited: wait for its bytes with mbarrier_wait().");
+    for (const Row& row : rows_) mbarriers_.landed(row.thread, row.barrier_smem, row.phase, row.bytes, *row.site);
   }
   for (const auto& [thread, stores] : stores_) {
     if (stores.open != nullptr) {

@@ -106,8 +106,8 @@ void AsyncUnits::multiply(int warpgroup, const std::array<WarpOperation, warpgro
 }
 
 void AsyncUnits::exit() {
-  mbarriers_.exit();
   tma_.exit();
+  mbarriers_.exit();
   warpgroups_.exit();
   named_barriers_.exit();
   registers_.exit();
