@@ -31,6 +31,20 @@ void print_access(CounterTable& table, const std::string& name, const AccessCoun
                    shared ? grouped(access.bank_conflicts()) : "", if_any(access.sectors)});
 }
 
+std::string distinct_bytes(const Counters& counters) {
+  return grouped(counters.hbm_bytes_read) + " read, " + grouped(counters.hbm_bytes_written) + " written";
+}
+
+void print_launch(std::ostream& out, const LaunchCounters& launch) {
+  const Counters& counters = launch.counters;
+  const uint64_t read = counters.cp_async.sectors + counters.global_load.sectors;
+  out << "    " << launch.function << ": " << distinct_bytes(counters) << "; sectors " << grouped(read) << " read, "
+      << grouped(counters.global_store.sectors) << " written";
+  if (counters.shared_wavefronts() > 0) out << "; wavefronts " << grouped(counters.shared_wavefronts());
+  if (counters.mma_instructions > 0) out << "; mma " << grouped(counters.mma_instructions);
+  out << "\n";
+}
+
 // Nothing where it was not asked.
 std::string determinism_text(const Run& run) {
   if (!run.determinism) return "";
@@ -161,7 +175,7 @@ std::string spoken(std::string name) {
   return name;
 }
 
-void print_counters(std::ostream& out, const Counters& counters) {
+void print_counters(std::ostream& out, const Counters& counters, const std::vector<LaunchCounters>& launches) {
   CounterTable table{out};
   table.row("", {"instructions", "wavefronts", "ideal", "conflicts", "sectors"});
   print_access(table, "ldmatrix", counters.ldmatrix);
@@ -179,8 +193,8 @@ void print_counters(std::ostream& out, const Counters& counters) {
   for (const RareCounter& rare : rare_counters) {
     if (counters.*rare.count > 0) table.row(spoken(rare.name), {grouped(counters.*rare.count)});
   }
-  out << "  distinct bytes of global memory: " << grouped(counters.hbm_bytes_read) << " read, "
-      << grouped(counters.hbm_bytes_written) << " written\n";
+  out << "  distinct bytes of global memory: " << distinct_bytes(counters) << "\n";
+  for (const LaunchCounters& launch : launches) print_launch(out, launch);
 }
 
 void print_heading(std::ostream& out, const DeviceFacts& device, const Problem& problem) {
@@ -191,7 +205,7 @@ void print_emulated(std::ostream& out, const Run& run) {
   std::string line = run.kernel + "  " + run.config + "  " + verdict_line(run.validation);
   if (run.determinism) line += ", " + determinism_text(run);
   out << line << "\n";
-  if (run.counters) print_counters(out, *run.counters);
+  if (run.counters) print_counters(out, *run.counters, run.launches);
   out << "\n";
 }
 

@@ -41,12 +41,13 @@ constexpr Target compiled_target = Target::emulator;
 
 /// What the harness must know of one config before it launches it.
 struct TileShape {
-  std::string config;  ///< name, as in --config=NAME
-  int tile_rows;       ///< query rows of a CTA; seqlen must be a multiple
-  int tile_cols;       ///< key and value rows of one iteration; the number of keys must be a multiple
-  int threads;         ///< threads of a CTA
-  int smem_bytes;      ///< dynamic shared memory of a CTA
-  int heads = 0;       ///< the one number of heads that this variant covers; 0: any
+  std::string config;   ///< name, as in --config=NAME
+  int tile_rows;        ///< query rows of a CTA; seqlen must be a multiple
+  int tile_cols;        ///< key and value rows of one iteration; the number of keys must be a multiple
+  int threads;          ///< threads of a CTA
+  int smem_bytes;       ///< dynamic shared memory of a CTA
+  int heads = 0;        ///< the one number of heads that this variant covers; 0: any
+  bool scalar = false;  ///< lanes multiply one number by another, without tensor cores
 };
 
 /// Which problems a variant computes, besides what its tile says. By default those of the sixteen.

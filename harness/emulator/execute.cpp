@@ -24,41 +24,46 @@ void cp_async(const WarpOperation& lanes, int first_thread, Site& site, SharedMe
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->from);
     Chunk chunk;
-    global.read(first_thread + lane, lanes[lane]->from, site, &chunk);
+    global.read(first_thread + lane, lanes[lane]->from, sizeof chunk, site, &chunk);
     shared.copy(first_thread + lane, lanes[lane]->smem, sizeof chunk, site, &chunk);
   }
   site.counters.sectors += sectors(addresses);
 }
 
 void load_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  const int width = width_of(site.word);
   std::array<uintptr_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->from);
-    global.read(first_thread + lane, lanes[lane]->from, site, lanes[lane]->to);
+    global.read(first_thread + lane, lanes[lane]->from, width, site, lanes[lane]->to);
   }
   site.counters.sectors += sectors(addresses);
+  site.counters.tags += tags(addresses);
 }
 
 void store_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  const int width = width_of(site.word);
   std::array<uintptr_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->to);
-    global.write(first_thread + lane, lanes[lane]->to, site, lanes[lane]->from);
+    global.write(first_thread + lane, lanes[lane]->to, width, site, lanes[lane]->from);
   }
   site.counters.sectors += sectors(addresses);
 }
 
 void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
-  count_shared(lanes, sizeof(Chunk), site);
+  const int width = width_of(site.word);
+  count_shared(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
-    shared.read(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, lanes[lane]->to);
+    shared.read(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->to);
   }
 }
 
 void store_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
-  count_shared(lanes, sizeof(uint32_t), site);
+  const int width = width_of(site.word);
+  count_shared(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
-    shared.write(first_thread + lane, lanes[lane]->smem, sizeof(uint32_t), site, lanes[lane]->from);
+    shared.write(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->from);
   }
 }
 
@@ -78,6 +83,18 @@ void ldmatrix(const WarpOperation& lanes, int first_thread, bool transposed, Sit
       regs[i] = transposed ? join(matrices[i][pair][group], matrices[i][pair + 1][group])
                            : join(matrices[i][group][pair], matrices[i][group][pair + 1]);
     }
+  }
+}
+
+// WMMA's demands on the address that its lanes share; the accesses behind it are checked as any others.
+void check_matrix(const WarpOperation& lanes, int first_thread, const Site& site, SharedMemory& shared) {
+  constexpr int address_unit = 32;
+  constexpr int row_unit = 16;
+  const Matrix& first = lanes[0]->matrix;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const Matrix& matrix = lanes[lane]->matrix;
+    if (matrix == first && matrix.address % address_unit == 0 && matrix.row_bytes % row_unit == 0) continue;
+    return shared.report_matrix(first_thread + lane, matrix.address, matrix.row_bytes, site);
   }
 }
 
@@ -149,6 +166,7 @@ void elect(const WarpOperation& lanes) {
 void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& shared, GlobalMemory& global) {
   const int first_thread = warp * warp_lanes;
   site.counters.instructions++;
+  if (lanes[0]->matrix != Matrix{}) check_matrix(lanes, first_thread, site, shared);
   switch (site.word) {
     case Word::cp_async_16:
     case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
@@ -163,18 +181,32 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       return ldmatrix(lanes, first_thread, false, site, shared);
     case Word::ldmatrix_x4_trans:
       return ldmatrix(lanes, first_thread, true, site, shared);
+    case Word::wmma_load_a:
+    case Word::wmma_load_b_col:
+      return ldmatrix(lanes, first_thread, false, site, shared);
+    case Word::wmma_load_b_row:
+      return ldmatrix(lanes, first_thread, true, site, shared);
+    case Word::ld_shared_4:
+    case Word::ld_shared_8:
     case Word::ld_shared_16:
       return load_shared(lanes, first_thread, site, shared);
     case Word::st_shared_4:
+    case Word::st_shared_8:
+    case Word::st_shared_16:
+    case Word::wmma_store_d:
       return store_shared(lanes, first_thread, site, shared);
+    case Word::ld_global_4:
     case Word::ld_global_16:
       return load_global(lanes, first_thread, site, global);
+    case Word::st_global_4:
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
       return store_global(lanes, first_thread, site, global);
     case Word::mma_fp16:
+    case Word::wmma_mma_fp16:
       return mma(lanes, Dtype::fp16);
     case Word::mma_bf16:
+    case Word::wmma_mma_bf16:
       return mma(lanes, Dtype::bf16);
     case Word::shfl_xor:
       return shuffle(lanes);

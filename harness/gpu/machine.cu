@@ -36,6 +36,9 @@ struct LoadedProblem {
 
   int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
 
+  // Of all that is given back when the next problem is loaded, but for what baselines hold.
+  int64_t bytes() const { return tensor_bytes() + reference.bytes() + workspace.bytes(); }
+
   int64_t workspace_bytes(const Variant& variant) const {
     return variant.workspace_bytes ? variant.workspace_bytes(problem) : 0;
   }
@@ -67,7 +70,10 @@ class Gpu final : public Machine, public Stopwatch {
   Problem default_problem() const override { return {.batch = 16, .heads = 16, .seqlen = 4096}; }
 
   std::optional<std::string> refusal(const Variant& variant, const Problem& problem) const override {
-    return variant_refusal(variant, problem, facts_);
+    if (const auto refused = variant_refusal(variant, problem, facts_)) return refused;
+    if (!variant.workspace_bytes) return std::nullopt;  // load() refuses problems that are too large for any variant
+    const int64_t held = loaded_ ? loaded_->bytes() : 0;
+    return memory_refusal(problem, true, static_cast<int64_t>(gpu_memory().free_bytes) + held, &variant);
   }
 
   Resources resources(const Variant& variant) override { return variant_resources(variant); }

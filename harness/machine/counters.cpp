@@ -7,6 +7,7 @@ AccessCounters& AccessCounters::operator+=(const AccessCounters& other) {
   wavefronts += other.wavefronts;
   ideal_wavefronts += other.ideal_wavefronts;
   sectors += other.sectors;
+  tags += other.tags;
   return *this;
 }
 

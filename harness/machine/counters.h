@@ -11,6 +11,7 @@ struct AccessCounters {
   uint64_t wavefronts = 0;        ///< passes through shared memory: 0 for words that do not touch it
   uint64_t ideal_wavefronts = 0;  ///< what they would be without bank conflicts
   uint64_t sectors = 0;           ///< 32-byte pieces of global memory: 0 for words that do not touch it
+  uint64_t tags = 0;              ///< 128-byte lines of global memory, of words that load through L1
 
   uint64_t bank_conflicts() const { return wavefronts - ideal_wavefronts; }
   AccessCounters& operator+=(const AccessCounters& other);

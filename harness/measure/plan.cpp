@@ -144,6 +144,20 @@ std::vector<const Variant*> chosen_variants(const Kernel& kernel, Target target,
   return chosen;
 }
 
+DefaultProblem default_problem(const Machine& machine, const std::vector<const Kernel*>& kernels) {
+  DefaultProblem chosen{machine.default_problem(), ""};
+  if (machine.device().backend != Target::emulator) return chosen;
+  const auto is_scalar = [](const Kernel* kernel) { return kernel->emulator().front().tile.scalar; };
+  const auto scalar = std::find_if(kernels.begin(), kernels.end(), is_scalar);
+  if (scalar == kernels.end()) return chosen;
+  const std::string full = std::to_string(chosen.problem.seqlen);
+  chosen.problem.seqlen /= 2;
+  chosen.note = "seqlen " + std::to_string(chosen.problem.seqlen) + " instead of " + full + ", because " +
+                (*scalar)->name + " multiplies without tensor cores, which takes the emulator long; --seqlen=" + full +
+                " would work";
+  return chosen;
+}
+
 std::vector<Problem> problems_of(const Settings& settings, const Problem& default_problem) {
   std::vector<Problem> problems;
   Problem problem = default_problem;

@@ -49,6 +49,7 @@ Json access_json(const AccessCounters& access, Touches touches) {
     json["bank_conflicts"] = access.bank_conflicts();
   }
   if (touches != Touches::shared) json["sectors"] = access.sectors;
+  if (access.tags > 0) json["tags"] = access.tags;
   return json;
 }
 
@@ -149,6 +150,9 @@ Json run_json(const Run& run) {
                {"counters", run.counters ? counters_json(*run.counters) : Json(nullptr)}};
   if (run.determinism) {
     json["determinism"] = {{"repeats", run.determinism->repeats}, {"bit_equal", run.determinism->bit_equal}};
+  }
+  for (const LaunchCounters& launch : run.launches) {
+    json["launches"].push_back({{"function", launch.function}, {"counters", counters_json(launch.counters)}});
   }
   if (!run.lines.empty()) {
     for (const LineCounters& line : run.lines) json["lines"].push_back(line_json(line));

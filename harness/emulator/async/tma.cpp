@@ -62,7 +62,7 @@ void Tma::load(int thread, const TmaCopy& copy, Site& site) {
   for_each_row(copy, [&](uint32_t smem, const char* gmem) {
     Row row{smem, bytes, copy.map.swizzle_128, {}, thread, copy.barrier_smem, ticket.phase, &site};
     for (int chunk = 0; chunk < bytes && gmem != nullptr; chunk += chunk_bytes) {
-      global_.read(thread, gmem + chunk, site, row.data + chunk);
+      global_.read(thread, gmem + chunk, sizeof(Chunk), site, row.data + chunk);
     }
     shared_.begin_async_write(thread, smem, bytes, site, ticket.agent, ticket.phase);
     rows_.push_back(row);
@@ -93,7 +93,7 @@ void Tma::store(int thread, const TmaCopy& copy, Site& site) {
       const uint32_t address = copy.map.swizzle_128 ? swizzled(smem + chunk) : smem + chunk;
       Chunk data;
       shared_.async_read({&warp, 1}, thread, address, chunk_bytes, site, stores.agent, stores.committed, &data);
-      if (gmem != nullptr) global_.write(thread, const_cast<char*>(gmem) + chunk, site, &data);
+      if (gmem != nullptr) global_.write(thread, const_cast<char*>(gmem) + chunk, sizeof data, site, &data);
     }
     if (gmem != nullptr) site.counters.sectors += bytes / sector_bytes;
   });

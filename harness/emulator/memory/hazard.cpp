@@ -78,6 +78,10 @@ std::string sentence(const Hazard& hazard) {
              " bytes from shared_base() on: correct the address, or ask for more shared memory at the launch.";
     case HazardKind::shared_misaligned:
       return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    case HazardKind::matrix_address:
+      return later + " takes a matrix at " + byte + " with rows " + std::to_string(hazard.size) +
+             " bytes apart: let all lanes give the same address, a multiple of 32, and the same rows, a multiple of 16 "
+             "bytes apart.";
     case HazardKind::global_out_of_bounds:
       return later + " accesses " + byte + ", which has " + std::to_string(hazard.size) +
              " bytes: correct the address, or check the row against the shape.";
@@ -88,6 +92,13 @@ std::string sentence(const Hazard& hazard) {
     case HazardKind::global_write_conflict:
       return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
              cta_name(hazard.earlier_cta) + " writes too: give each CTA bytes of its own.";
+    case HazardKind::global_read_conflict:
+      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
+             cta_name(hazard.earlier_cta) +
+             " writes in the same launch, before it or after it: let a second launch read it.";
+    case HazardKind::global_read_of_unwritten:
+      return later + " reads " + byte +
+             ", which neither an earlier launch nor this CTA has written: write it before the read.";
     case HazardKind::divergence:
       return "the lanes of the warp do not meet: " + hazard.waiting +
              ": all lanes must come to the same word on the same line.";

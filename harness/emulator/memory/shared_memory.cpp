@@ -203,6 +203,16 @@ void SharedMemory::note_read(int thread, size_t cell, const Site& site) {
   read = {&site, clocks_.now(warp), static_cast<int16_t>(thread), static_cast<int16_t>(other)};
 }
 
+void SharedMemory::report_matrix(int thread, uint32_t address, int row_bytes, const Site& site) {
+  if (!hazards_.is_new(HazardKind::matrix_address, nullptr, &site)) return;
+  Hazard hazard;
+  hazard.kind = HazardKind::matrix_address;
+  hazard.later = access(&site, thread);
+  hazard.byte = int64_t{address} - shared_base();
+  hazard.size = row_bytes;
+  hazards_.add(hazard);
+}
+
 void SharedMemory::report(HazardKind kind, const Site* earlier, int earlier_thread, const Site& later, int thread,
                           int64_t byte, int groups_behind) {
   if (!hazards_.is_new(kind, earlier, &later)) return;

@@ -11,8 +11,8 @@
 
 namespace flash_steps::emulator {
 
-/// Remembers for each cell of 4 bytes (every word moves aligned multiples of them) who wrote it and which warps read
-/// it, and reports accesses that nothing orders.
+/// Remembers for each cell of 4 bytes (every word moves aligned multiples of them) who wrote it and who of each warp
+/// read it, and reports accesses that nothing orders.
 ///
 /// Between warps order comes from the clocks: what a warp knows to have ended. Between the lanes of a warp it comes
 /// from warp_barrier() and barrier(): what a lane did before the last one is over for the others.
@@ -51,6 +51,8 @@ class SharedMemory {
   /// A unit beside the warps reads at its `time`, for `thread` of one of these warps, which together have started it.
   void async_read(std::span<const int> warps, int thread, uint32_t address, int bytes, const Site& site, int agent,
                   uint32_t time, void* to);
+  /// Reports a matrix that a word of WMMA cannot take.
+  void report_matrix(int thread, uint32_t address, int row_bytes, const Site& site);
 
   /// The end of what any CTA touched of it so far.
   int64_t touched_bytes() const { return touched_bytes_; }

@@ -68,6 +68,16 @@ uint32_t pack2<bf16_t>(float low, float high) {
   return join(to_bf16(low), to_bf16(high));
 }
 
+template <>
+Pair unpack2<fp16_t>(uint32_t packed) {
+  return {to_float(static_cast<uint16_t>(packed), Dtype::fp16), to_float(packed >> 16, Dtype::fp16)};
+}
+
+template <>
+Pair unpack2<bf16_t>(uint32_t packed) {
+  return {to_float(static_cast<uint16_t>(packed), Dtype::bf16), to_float(packed >> 16, Dtype::bf16)};
+}
+
 }  // namespace on_emulator
 
 namespace emulator {

@@ -13,13 +13,25 @@ enum class Word {
   cp_async_wait,
   ldmatrix_x4,
   ldmatrix_x4_trans,
+  ld_shared_4,
+  ld_shared_8,
   ld_shared_16,
   st_shared_4,
+  st_shared_8,
+  st_shared_16,
+  ld_global_4,
+  st_global_4,
   ld_global_16,
   st_global_16,
   st_global_16_no_allocate,
   mma_fp16,
   mma_bf16,
+  wmma_load_a,
+  wmma_load_b_row,
+  wmma_load_b_col,
+  wmma_mma_fp16,
+  wmma_mma_bf16,
+  wmma_store_d,
   shfl_xor,
   any_of_warp,
   barrier,
@@ -56,5 +68,8 @@ constexpr bool is_lane_word(Word word) { return Word::mbarrier_init <= word && w
 
 /// As a kernel calls it.
 const char* name_of(Word word);
+
+/// The bytes that a lane moves at once; 0 of a word that moves none.
+int width_of(Word word);
 
 }  // namespace flash_steps::emulator
