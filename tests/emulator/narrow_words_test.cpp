@@ -33,11 +33,11 @@ TEST(NarrowWords, CarryBytesFromGlobalThroughSharedMemoryAndBack) {
 template <typename T>
 void expect_unpacked(Dtype dtype) {
   for (uint32_t bits = 0; bits < 0x10000; bits += 7) {
-    const float expected = to_float(static_cast<uint16_t>(bits), dtype);
+    const double expected = to_double(static_cast<uint16_t>(bits), dtype);
     if (expected != expected) continue;  // NaN
     const Pair pair = unpack2<T>(bits | 0x3c00u << 16);
     EXPECT_EQ(pair.low, expected) << bits;
-    EXPECT_EQ(pair.high, to_float(0x3c00, dtype));
+    EXPECT_EQ(pair.high, to_double(0x3c00, dtype));
     EXPECT_EQ(pack2<T>(pair.high, pair.low), 0x3c00u | bits << 16) << bits;
   }
 }
