@@ -47,9 +47,10 @@ struct Counters {
 };
 
 /// What only some kernels execute: where it is 0, results and reports leave it out.
+using CounterField = uint64_t Counters::*;
 struct RareCounter {
   const char* name;
-  uint64_t Counters::*count;
+  CounterField count;
 };
 inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
                                                 {"votes_won", &Counters::votes_won},

@@ -4,20 +4,10 @@
 #include <regex>
 
 #include "harness/base/text.h"
+#include "mutants/replacement.h"
 
 namespace flash_steps::mutants {
 namespace {
-
-constexpr int last_kernel = 17;
-
-// `from` must be in each kernel from `first` to `last`, and in no other; each place where it is makes a mutant.
-struct Replacement {
-  const char* mistake;
-  const char* from;
-  const char* to;
-  int first = 1;
-  int last = last_kernel;
-};
 
 constexpr Replacement replacements[] = {
     // Of the eight chunks that the swizzle permutes, adding reaches the right one only where no bit carries.
@@ -202,18 +192,47 @@ void mutate_places(File& file, const std::string& mistake, Make make) {
 }  // namespace
 
 const std::vector<std::string>& mistakes() {
-  static const std::vector<std::string> names{
-      "wait-weakened",       "wait-removed",         "barrier-weakened", "barrier-removed",
-      "commit-removed",      "swizzle-one-side",     "row-off-by-one",   "rescale-dropped",
-      "max-not-reduced",     "max-of-half-the-keys", "max-starts-at-0",  "max-clamped-at-0",
-      "running-max-dropped", "growth-missed",        "sum-not-reduced",  "scale-twice",
-      "last-block-skipped",  "head-offset",          "batch-offset",     "row-offset",
-      "offset-32-bit",       "smem-bytes",           "p-order"};
+  static const std::vector<std::string> names{"wait-weakened",
+                                              "wait-removed",
+                                              "barrier-weakened",
+                                              "barrier-removed",
+                                              "commit-removed",
+                                              "swizzle-one-side",
+                                              "row-off-by-one",
+                                              "rescale-dropped",
+                                              "max-not-reduced",
+                                              "max-of-half-the-keys",
+                                              "max-starts-at-0",
+                                              "max-clamped-at-0",
+                                              "running-max-dropped",
+                                              "growth-missed",
+                                              "sum-not-reduced",
+                                              "scale-twice",
+                                              "last-block-skipped",
+                                              "head-offset",
+                                              "batch-offset",
+                                              "row-offset",
+                                              "offset-32-bit",
+                                              "smem-bytes",
+                                              "p-order",
+                                              "parity-wrong",
+                                              "bytes-wrong",
+                                              "arrivals-wrong",
+                                              "release-removed",
+                                              "fence-removed",
+                                              "product-not-awaited",
+                                              "store-not-awaited",
+                                              "descriptor-wrong",
+                                              "registers-wrong",
+                                              "not-elected",
+                                              "box-wrong"};
   return names;
 }
 
-std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
-  File file(kernel, text);
+namespace {
+
+// Those of the sixteen and of 17.
+void make_ampere_mutants(File& file) {
   mutate_waits(file);
   replace_word(file, "wait-removed", std::regex(R"(\bcp_async_wait<\d+>\(\);)"));
   replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
@@ -226,6 +245,17 @@ std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& tex
   mutate_places(file, "row-off-by-one",
                 [](const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; });
   for (const Replacement& replacement : replacements) file.replace_all(replacement);
+}
+
+}  // namespace
+
+std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
+  File file(kernel, text);
+  if (file.number() <= last_ampere_kernel) {
+    make_ampere_mutants(file);
+  } else {
+    for (const Replacement& replacement : hopper_replacements()) file.replace_all(replacement);
+  }
 
   std::vector<Mutant> made = std::move(file).made();
   const auto order = [](const Mutant& mutant) {
