@@ -1,7 +1,9 @@
 // Where the project keeps its results.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "harness/contract/chapter.h"
 
@@ -15,6 +17,19 @@ inline std::filesystem::path stored_results() {
 /// Those of a chapter: in the folder there that is called as the chapter's, of the sixteen in docs/results itself.
 inline std::filesystem::path stored_results(const Chapter& chapter) {
   return chapter.folder.empty() ? stored_results() : stored_results() / chapter.folder;
+}
+
+/// The files of a folder of results and of the chapters' folders in it, by name.
+inline std::vector<std::filesystem::path> results_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  for (const Chapter& chapter : chapters()) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / chapter.folder, error)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 /// "docs/results/primer/h100.json"

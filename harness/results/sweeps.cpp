@@ -6,6 +6,7 @@
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/results/compare.h"
+#include "harness/results/folder.h"
 #include "harness/results/read.h"
 
 namespace flash_steps {
@@ -116,14 +117,11 @@ TableFiles read_table_files(const std::vector<fs::path>& files, const Published&
 }
 
 TableFiles read_table_folder(const fs::path& folder, const Published& published) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".json") continue;
-    const std::string schema = schema_of(entry.path());
-    if (schema.empty() || schema.starts_with("flash-steps/results/")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+  std::vector<fs::path> files = results_in(folder);
+  std::erase_if(files, [](const fs::path& file) {
+    const std::string schema = schema_of(file);
+    return !schema.empty() && !schema.starts_with("flash-steps/results/");
+  });
   return read_all(files, published, false);
 }
 

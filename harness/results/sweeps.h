@@ -41,8 +41,8 @@ struct TableFiles {
 /// problems.
 TableFiles read_table_files(const std::vector<std::filesystem::path>& files, const Published& published);
 
-/// Reads those of a folder and below it, by name. What is of another schema or holds no times of the published problems
-/// is passed over.
+/// Reads those of a folder and of the chapters' folders in it, by name. What is of another schema or holds no times of
+/// the published problems is passed over.
 TableFiles read_table_folder(const std::filesystem::path& folder, const Published& published);
 
 /// The runs of one GPU in one dtype on the published problems, from one or several files. Where two hold the same run,

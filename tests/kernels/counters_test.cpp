@@ -1,5 +1,5 @@
-// The counters of every one of the sixteen in every config are what the tile sizes say; and those of the first three are what
-// Nsight Compute read from an H100.
+// The counters of every one of the sixteen in every config are what the tile sizes say; and those of the first three
+// are what Nsight Compute read from an H100.
 
 #include <gtest/gtest.h>
 

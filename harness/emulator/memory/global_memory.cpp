@@ -12,7 +12,6 @@
 namespace flash_steps::emulator {
 namespace {
 
-
 // From the first byte of the buffer; negative in front of it.
 int64_t offset_in(const GlobalBuffer& buffer, const void* address) {
   return static_cast<int64_t>(reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(buffer.data));
