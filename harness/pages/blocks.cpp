@@ -23,6 +23,7 @@
 #include "harness/pages/tables/run.h"
 #include "harness/pages/tables/shares.h"
 #include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/votes.h"
 #include "harness/pages/words.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
@@ -138,6 +139,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "votes") return render_votes(stored("beyond/votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
@@ -167,9 +169,9 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name :
-       {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains", "h100-published", "bounds", "bound",
-        "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
+  for (const std::string name : {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains",
+                                 "h100-published", "bounds", "bound", "pipes", "rates", "traffic", "memory", "votes",
+                                 "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   for (const std::string name : {code_of_steps, code_of_configs}) {
