@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "harness/contract/problem.h"
-#include "harness/emulator/async/operands.h"
 #include "harness/emulator/memory/shared_memory.h"
 #include "harness/emulator/words/arithmetic.h"
+#include "harness/emulator/words/operands.h"
 
 namespace flash_steps::emulator {
 
