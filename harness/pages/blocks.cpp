@@ -126,7 +126,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
   if (block == "errors") return render_errors(steps, read_results_file(errors_file()));
-  if (block == "counters") return render_counters(stored_results());
+  if (block == "counters") return render_counters(stored_results(chapter));
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
@@ -139,7 +139,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
-  if (block == "votes") return render_votes(stored("beyond/votes.json", block, page));
+  if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
