@@ -165,7 +165,8 @@ void add(Counters& counters, const Site& site) {
       counters.barrier_instructions += site.counters.instructions;
       break;
     case Word::stmatrix_x4:
-      counters.shared_store += site.counters;
+      counters.stmatrix_instructions += site.counters.instructions;
+      counters.stmatrix_wavefronts += site.counters.wavefronts;
       break;
     case Word::named_barrier_sync:
     case Word::named_barrier_arrive:

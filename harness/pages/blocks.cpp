@@ -12,6 +12,7 @@
 #include "harness/model/fa2_speed.h"
 #include "harness/pages/navigation.h"
 #include "harness/pages/page.h"
+#include "harness/pages/tables/against_cudnn.h"
 #include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/evidence.h"
 #include "harness/pages/tables/ladder.h"
@@ -117,6 +118,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
   const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
   if (block == "overview") return render_overview(steps, published, h100());
   if (block == "h100-ladder") return render_steps(names_of(steps), h100());
+  if (block == "h100-cudnn") return render_against_cudnn(steps, h100(), published.seqlens);
   if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
   if (block == "h100-published") return render_published_there(steps, published, h100());
   if (block == "rates") return render_rates();
@@ -126,7 +128,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
   if (block == "errors") return render_errors(steps, read_results_file(errors_file()));
-  if (block == "counters") return render_counters(stored_results());
+  if (block == "counters") return render_counters(stored_results(chapter));
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
@@ -139,7 +141,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
-  if (block == "votes") return render_votes(stored("beyond/votes.json", block, page));
+  if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
@@ -169,9 +171,26 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name : {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains",
-                                 "h100-published", "bounds", "bound", "pipes", "rates", "traffic", "memory", "votes",
-                                 "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
+  for (const std::string name : {"table",
+                                 "overview",
+                                 "navigation",
+                                 "h100",
+                                 "h100-ladder",
+                                 "h100-cudnn",
+                                 "h100-gains",
+                                 "h100-published",
+                                 "bounds",
+                                 "bound",
+                                 "pipes",
+                                 "rates",
+                                 "traffic",
+                                 "memory",
+                                 "votes",
+                                 "errors",
+                                 "counters",
+                                 "mutants",
+                                 "mutants-by-kernel",
+                                 "gpu-mutants"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   for (const std::string name : {code_of_steps, code_of_configs}) {

@@ -5,6 +5,7 @@
 //     <!-- navigation -->   on the page of a step: links to its neighbours
 //     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
 //     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- h100-cudnn -->   all steps at each length, in percent of cuDNN
 //     <!-- h100-gains -->   what each adds to the one before, at each length
 //     <!-- h100-published -->  the published kernels on an H100 beside them
 //     <!-- machine-code HMMA total -->

@@ -93,12 +93,14 @@ TEST(Hopper, CountsWhatThePagesClaim) {
     EXPECT_EQ(counters.mma_instructions, 0u);
     EXPECT_EQ(counters.wgmma_instructions, uint64_t{blocks} * blocks * 2 * 4 * products_of_a_tile);
     EXPECT_EQ(counters.shared_store.bank_conflicts(), 0u);
+    EXPECT_EQ(counters.stmatrix_wavefronts, 4 * counters.stmatrix_instructions);  // as many as without conflicts
     const bool by_tma = kernel->number >= 20;
     EXPECT_EQ(counters.cp_async.instructions == 0, by_tma);
     // Q in two boxes, K and V of each block in one.
     EXPECT_EQ(counters.tma_load_instructions, by_tma ? blocks * (2u + 2 * blocks) : 0u);
     const bool stores_by_tma = kernel->number >= 23;
     EXPECT_EQ(counters.global_store.instructions == 0, stores_by_tma);
+    EXPECT_EQ(counters.stmatrix_instructions > 0, stores_by_tma);
     EXPECT_EQ(counters.tma_store_sectors + counters.global_store.sectors, uint64_t{blocks} * tile * 128 * 2 / 32);
   }
 }
