@@ -169,7 +169,8 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 }
 
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
-                         const std::vector<ResultsFile>& files) {
+                         const std::vector<ResultsFile>& all_files) {
+  const std::vector<ResultsFile> files = files_of(chapter_of(page), all_files);
   std::vector<PageBlock> blocks;
   for (const std::string name : {"table",
                                  "overview",
