@@ -10,6 +10,12 @@
 namespace flash_steps {
 namespace {
 
+// sm_90 of sm_90a, which is code for the same GPU.
+std::string gpu_of(const MachineCodeRow& row) {
+  const std::string& arch = row.code.function.arch;
+  return arch.ends_with('a') ? arch.substr(0, arch.size() - 1) : arch;
+}
+
 // The row of the step before, or of the last one before it that was chosen, to compare a row with. 16_static_stride's
 // configs have one more part in their names.
 const MachineCodeRow* row_before(const MachineCodeRow& row, const std::vector<MachineCodeRow>& rows) {
@@ -21,7 +27,7 @@ const MachineCodeRow* row_before(const MachineCodeRow& row, const std::vector<Ma
   const MachineCodeRow* first = nullptr;
   const MachineCodeRow* related = nullptr;
   for (const MachineCodeRow& other : rows) {
-    if (other.kernel != before || other.code.function.arch != row.code.function.arch) continue;
+    if (other.kernel != before || gpu_of(other) != gpu_of(row)) continue;
     const std::string& config = other.variant->tile.config;
     if (config == row.variant->tile.config && other.function == row.function) return &other;
     if (first == nullptr) first = &other;

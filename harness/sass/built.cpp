@@ -18,14 +18,16 @@ std::vector<std::string> chosen_archs(const std::vector<DeviceFunction>& functio
                                       const std::vector<std::string>& archs) {
   std::set<std::string> there_are;
   for (const DeviceFunction& function : functions) there_are.insert(function.arch);
-  for (const std::string& arch : archs) {
+  std::vector<std::string> chosen(archs.empty() ? std::vector(there_are.begin(), there_are.end()) : archs);
+  for (std::string& arch : chosen) {
+    if (!there_are.contains(arch) && there_are.contains(arch + "a")) arch += "a";  // the code with Hopper's own words
     if (!there_are.contains(arch)) {
       throw MachineError("--arch=" + arch + " is not in this build, which has " +
                          join({there_are.begin(), there_are.end()}) +
                          "; CMAKE_CUDA_ARCHITECTURES chooses what is built");
     }
   }
-  return archs.empty() ? std::vector<std::string>(there_are.begin(), there_are.end()) : archs;
+  return chosen;
 }
 
 // The functions that the variant launches, as the compiler writes them: of a problem that it covers.
