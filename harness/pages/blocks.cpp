@@ -134,6 +134,24 @@ std::string render_block(const std::string& block, const fs::path& page, const P
   }
 }
 
+// All that there are; they refer to what they are made from.
+std::vector<PageBlock> blocks_of(const fs::path& page, const Published& published,
+                                 const std::vector<ResultsFile>& files) {
+  std::vector<PageBlock> blocks;
+  for (const std::string name :
+       {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains", "h100-published", "bounds", "bound",
+        "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
+    blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
+  }
+  const std::string code = "machine-code";
+  blocks.push_back({code, [&, code](const auto& words) { return render_machine_code(words, code, page); }, true});
+  blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
+  blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
+  std::vector<PageBlock> within = blocks_within_lines(page, published, files);
+  blocks.insert(blocks.end(), within.begin(), within.end());
+  return blocks;
+}
+
 }  // namespace
 
 fs::path errors_file() { return stored_results() / "h100_errors.json"; }
@@ -151,19 +169,13 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
-  std::vector<PageBlock> blocks;
-  for (const std::string name :
-       {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains", "h100-published", "bounds", "bound",
-        "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
-    blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
-  }
-  const std::string code = "machine-code";
-  blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
-  blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
-  blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
-  std::vector<PageBlock> within = blocks_within_lines(page, published, files);
-  blocks.insert(blocks.end(), within.begin(), within.end());
-  return with_blocks(text, page, blocks);
+  return with_blocks(text, page, blocks_of(page, published, files));
+}
+
+void check_blocks(const std::string& text, const fs::path& page) {
+  std::vector<PageBlock> blocks = blocks_of(page, {}, {});
+  for (PageBlock& block : blocks) block.render = [](const auto&) { return std::string(); };
+  with_blocks(text, page, blocks);
 }
 
 std::vector<std::string> update_pages(const std::vector<fs::path>& pages, const Published& published,
