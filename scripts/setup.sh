@@ -48,7 +48,13 @@ need() {  # need PACKAGE TEST…: the package is missing unless the test succeed
   "$@" || missing+=("$package")
 }
 
-need g++ has_command "${CXX:-c++}"
+# CXX may hold a launcher and options, as in "ccache g++ -g0". Which package a compiler of that name is in, none can say.
+read -ra compiler <<<"${CXX:-c++}"
+if [[ -n ${CXX:-} ]] && ! has_command "${compiler[0]}"; then
+  echo "setup.sh: CXX=$CXX: there is no command ${compiler[0]}; CXX=g++, or no CXX at all, would work." >&2
+  exit 3
+fi
+need g++ has_command "${compiler[0]}"
 need cmake has_command cmake
 need ninja-build has_command ninja
 need git has_command git

@@ -32,6 +32,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* code_of_steps = "machine-code";
+constexpr const char* code_of_configs = "machine-code-configs";
+
 std::vector<const Kernel*> step_and_the_one_before(const std::string& block, const fs::path& page) {
   const Kernel& kernel = step_of(block, page);
   const Kernel* const before = step_before(kernel);
@@ -68,7 +71,10 @@ Results stored(const std::string& name, const std::string& block, const fs::path
 std::string render_machine_code(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
   const std::vector<const Kernel*> steps = step_and_the_one_before(block, page);
   try {
-    return render_machine_code(steps, machine_code_columns(words), read_stored_machine_code());
+    const MachineCodeColumns columns = machine_code_columns(words);
+    const StoredMachineCode stored = read_stored_machine_code();
+    return block == code_of_configs ? render_machine_code_configs(*steps.back(), columns, stored)
+                                    : render_machine_code(steps, columns, stored);
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
   }
@@ -143,8 +149,9 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
         "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
-  const std::string code = "machine-code";
-  blocks.push_back({code, [&, code](const auto& words) { return render_machine_code(words, code, page); }, true});
+  for (const std::string name : {code_of_steps, code_of_configs}) {
+    blocks.push_back({name, [&, name](const auto& words) { return render_machine_code(words, name, page); }, true});
+  }
   blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
   blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
   std::vector<PageBlock> within = blocks_within_lines(page, published, files);

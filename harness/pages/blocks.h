@@ -12,6 +12,8 @@
 //                           docs/results/machine_code.json (machine_code_page.h)
 //     <!-- run emulator.json 01_base -->
 //                           what the runner printed of a kernel's run in a file of docs/results
+//     <!-- machine-code-configs registers spill -->
+//                           all configs of the page's step
 //     <!-- bounds -->       the table, of all the files, with the columns of the bounds
 //     <!-- bound -->        what --explain prints of the first step's bound
 //     <!-- pipes -->        the cycles of each pipe, of each step

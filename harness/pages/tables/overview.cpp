@@ -12,8 +12,6 @@
 namespace flash_steps {
 namespace {
 
-constexpr const char* nothing = "—";
-
 std::string percent_text(const std::map<std::string, double>& percents, const std::string& kernel) {
   const auto found = percents.find(kernel);
   return found == percents.end() ? nothing : fixed(found->second, 1);

@@ -11,8 +11,6 @@
 namespace flash_steps {
 namespace {
 
-constexpr const char* nothing = "—";
-
 const InstructionCounts* main_loop(const Sweep& sweep, const Run& run, const StoredMachineCode& code) {
   const std::string arch = arch_of(sweep.files.front()->results.device.compute_capability);
   return code.main_loop(run.kernel, run.config, arch);
