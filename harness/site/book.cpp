@@ -28,6 +28,12 @@ void collect_headings(const MarkdownNode& node, std::vector<Heading>& headings) 
   }
 }
 
+void collect_anchors(const MarkdownNode& node, std::vector<std::string>& anchors) {
+  const std::string anchor = html_anchor(node);
+  if (!anchor.empty()) anchors.push_back(anchor);
+  for (const MarkdownNode& child : node.children) collect_anchors(child, anchors);
+}
+
 int line_with(const std::string& text, const std::string& part) {
   const std::vector<std::string> lines = split(text, '\n');
   for (size_t i = 0; i < lines.size(); i++) {
@@ -56,6 +62,17 @@ void check_markers(const BookPage& page) {
   }
 }
 
+// The page without the links to its neighbours, of which the site has its own. Lines stay where they are.
+std::string without_navigation(const std::string& text) {
+  std::string kept;
+  bool inside = false;
+  for (const std::string& line : split(text, '\n')) {
+    inside = (inside || line == opening_marker("navigation")) && line != closing_marker("navigation");
+    kept += (inside ? "" : line) + "\n";
+  }
+  return kept;
+}
+
 std::string site_file(const fs::path& source) {
   if (source == "README.md") return "index.html";
   const fs::path below_docs = source.lexically_relative("docs");
@@ -64,11 +81,12 @@ std::string site_file(const fs::path& source) {
 }
 
 BookPage read_page(const fs::path& root, const fs::path& source, const TextTools& tools) {
-  BookPage page{source, site_file(source), "", "", nullptr, "", {}, {}};
+  BookPage page{source, site_file(source), "", "", nullptr, "", {}, {}, {}};
   std::error_code error;
   if (fs::exists(root / source, error)) page.text = read_file(root / source);
-  page.tree = tools.markdown(page.text);
+  page.tree = tools.markdown(without_navigation(page.text));
   collect_headings(page.tree, page.headings);
+  collect_anchors(page.tree, page.anchors);
   check_markers(page);
   page.label = page.title();
   return page;
@@ -101,6 +119,12 @@ std::vector<fs::path> pages_below(const fs::path& root) {
 
 }  // namespace
 
+std::string html_anchor(const MarkdownNode& node) {
+  constexpr std::string_view begin = "<a id=\"";
+  if (node.type != MarkdownNode::Type::html || !node.text.starts_with(begin)) return "";
+  return node.text.substr(begin.size(), node.text.find('"', begin.size()) - begin.size());
+}
+
 std::string plain_text(const MarkdownNode& node) {
   using Type = MarkdownNode::Type;
   if (node.type == Type::soft_break || node.type == Type::line_break) return " ";
@@ -116,7 +140,9 @@ std::string BookPage::title() const {
 }
 
 bool BookPage::has_anchor(const std::string& anchor) const {
-  return std::any_of(headings.begin(), headings.end(), [&](const Heading& heading) { return heading.anchor == anchor; });
+  const auto is_it = [&](const Heading& heading) { return heading.anchor == anchor; };
+  return std::any_of(headings.begin(), headings.end(), is_it) ||
+         std::find(anchors.begin(), anchors.end(), anchor) != anchors.end();
 }
 
 const BookPage* Book::find(const fs::path& source) const {

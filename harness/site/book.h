@@ -26,6 +26,7 @@ struct BookPage {
   std::string text;              ///< of the file; empty if there is no page
   MarkdownNode tree;
   std::vector<Heading> headings;
+  std::vector<std::string> anchors;  ///< that stand in its text, as <a id="cta"></a>
 
   /// Of the page: its first heading.
   std::string title() const;
@@ -44,6 +45,9 @@ struct Book {
 /// All pages below docs/ and README.md, and those of `kernels`. Throws UsageError for a page whose markers are wrong,
 /// with the file and the line.
 Book read_book(const std::filesystem::path& root, const std::vector<Kernel>& kernels, const TextTools& tools);
+
+/// "cta" of a node that is <a id="cta">; empty for any other.
+std::string html_anchor(const MarkdownNode& node);
 
 /// The text of a node without its marks.
 std::string plain_text(const MarkdownNode& node);

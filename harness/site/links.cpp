@@ -61,6 +61,7 @@ void Links::check_anchor(const BookPage& page, int line, const BookPage& to, con
   if (anchor.empty() || to.has_anchor(anchor)) return;
   std::vector<std::string> anchors;
   for (const Heading& heading : to.headings) anchors.push_back(heading.anchor);
+  anchors.insert(anchors.end(), to.anchors.begin(), to.anchors.end());
   refuse_line(page, line,
               "it links to #" + anchor + " of " + to.source.string() + ", which has no such heading" +
                   (anchors.empty() ? "" : "; the nearest is #" + nearest(anchor, anchors)));

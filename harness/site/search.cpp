@@ -28,12 +28,9 @@ std::string one_line(const std::string& text) {
   return line;
 }
 
-// "sm" of <a id="sm">.
+// The first one.
 std::string anchor_in(const MarkdownNode& node) {
-  constexpr const char* begin = "<a id=\"";
-  if (node.type == MarkdownNode::Type::html && node.text.starts_with(begin)) {
-    return node.text.substr(7, node.text.find('"', 7) - 7);
-  }
+  if (const std::string anchor = html_anchor(node); !anchor.empty()) return anchor;
   for (const MarkdownNode& child : node.children) {
     if (const std::string anchor = anchor_in(child); !anchor.empty()) return anchor;
   }
