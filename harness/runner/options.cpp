@@ -332,7 +332,8 @@ Options interpret(const Given& given) {
   options.site = given.site;
   options.lines = given.lines;
   if (options.lines && (!options.json || *options.json == "-")) {
-    throw UsageError("--lines writes a file for each kernel, and no folder is named; --json=docs/results/lines would work");
+    throw UsageError(
+        "--lines writes a file for each kernel, and no folder is named; --json=docs/results/lines would work");
   }
   options.quiet = given.quiet;
   options.verbose = given.verbose;

@@ -30,8 +30,8 @@ Json function_json(const FunctionLines& function) {
 }
 
 FunctionLines read_function(const JsonNode& node) {
-  FunctionLines function{node["arch"].get<std::string>(), node["function"].get<std::string>(),
-                         node["registers"].get<int>(), {}};
+  FunctionLines function{
+      node["arch"].get<std::string>(), node["function"].get<std::string>(), node["registers"].get<int>(), {}};
   std::vector<std::vector<int>> places;
   for (const JsonNode& place : node["places"].elements()) places.push_back(place.get_list<int>());
   for (const JsonNode& instruction : node["code"].elements()) {
@@ -53,8 +53,8 @@ std::filesystem::path machine_lines_file(const std::string& kernel) {
 KernelLines read_machine_lines(const std::filesystem::path& file) {
   const JsonFile json(file, {schema});
   const JsonNode root = json.root();
-  KernelLines lines{root["kernel"].get<std::string>(), root["config"].get<std::string>(),
-                    root["source"].get_list<std::string>(), {}};
+  KernelLines lines{
+      root["kernel"].get<std::string>(), root["config"].get<std::string>(), root["source"].get_list<std::string>(), {}};
   for (const JsonNode& function : root["functions"].elements()) lines.functions.push_back(read_function(function));
   return lines;
 }

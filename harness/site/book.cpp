@@ -62,15 +62,32 @@ void check_markers(const BookPage& page) {
   }
 }
 
-// The page without the links to its neighbours, of which the site has its own. Lines stay where they are.
-std::string without_navigation(const std::string& text) {
-  std::string kept;
-  bool inside = false;
-  for (const std::string& line : split(text, '\n')) {
-    inside = (inside || line == opening_marker("navigation")) && line != closing_marker("navigation");
-    kept += (inside ? "" : line) + "\n";
+// The line without comments, but for those in code: one at its beginning would end the paragraph that it stands in.
+std::string without_comments(std::string line) {
+  for (size_t begin = line.find("<!--"); begin != std::string::npos; begin = line.find("<!--", begin)) {
+    const size_t end = line.find("-->", begin);
+    if (end == std::string::npos) break;
+    const auto marks = std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(begin), '`');
+    if (marks % 2 == 0) {
+      line.erase(begin, end + 3 - begin);
+    } else {
+      begin = end;
+    }
   }
-  return kept;
+  return line;
+}
+
+// What of a page is shown: no comments, and no links to its neighbours, of which the site has its own. Lines stay where
+// they are.
+std::string shown_text(const std::string& text) {
+  std::string shown;
+  bool in_code = false, in_navigation = false;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.find("```") < 4) in_code = !in_code;
+    in_navigation = (in_navigation || line == opening_marker("navigation")) && line != closing_marker("navigation");
+    shown += (in_navigation ? "" : in_code ? line : without_comments(line)) + "\n";
+  }
+  return shown;
 }
 
 std::string site_file(const fs::path& source) {
@@ -84,7 +101,7 @@ BookPage read_page(const fs::path& root, const fs::path& source, const TextTools
   BookPage page{source, site_file(source), "", "", nullptr, "", {}, {}, {}};
   std::error_code error;
   if (fs::exists(root / source, error)) page.text = read_file(root / source);
-  page.tree = tools.markdown(without_navigation(page.text));
+  page.tree = tools.markdown(shown_text(page.text));
   collect_headings(page.tree, page.headings);
   collect_anchors(page.tree, page.anchors);
   check_markers(page);

@@ -81,12 +81,14 @@ std::string Frame::render(const Framed& page) const {
   }
   html += "</head>\n<body class=\"" + page.kind + "\" data-root=\"" + escaped(root == "." ? "" : root) + "\">\n";
   html += "<a class=\"skip\" href=\"#main\">To the text</a>\n<header class=\"bar\">\n";
-  html += "<button type=\"button\" id=\"contents-button\" aria-expanded=\"false\" aria-controls=\"contents\">"
-          "<span aria-hidden=\"true\">☰</span> Contents</button>\n";
+  html +=
+      "<button type=\"button\" id=\"contents-button\" aria-expanded=\"false\" aria-controls=\"contents\">"
+      "<span aria-hidden=\"true\">☰</span> Contents</button>\n";
   html += "<a class=\"name\" href=\"" + address("index.html") + "\">flash-steps</a>\n";
-  html += "<form role=\"search\" class=\"search\"><label for=\"search\">Search</label><input id=\"search\" "
-          "type=\"search\" autocomplete=\"off\" placeholder=\"Search\" aria-controls=\"found\" aria-keyshortcuts=\"/\">"
-          "<div id=\"found\" role=\"region\" aria-label=\"Search results\" aria-live=\"polite\" hidden></div></form>\n";
+  html +=
+      "<form role=\"search\" class=\"search\"><label for=\"search\">Search</label><input id=\"search\" "
+      "type=\"search\" autocomplete=\"off\" placeholder=\"Search\" aria-controls=\"found\" aria-keyshortcuts=\"/\">"
+      "<div id=\"found\" role=\"region\" aria-label=\"Search results\" aria-live=\"polite\" hidden></div></form>\n";
   html += "<button type=\"button\" id=\"theme-button\">Dark</button>\n</header>\n";
   html += "<div class=\"page\">\n" + contents(page.file);
   html += "<main id=\"main\" tabindex=\"-1\">\n" + page.main + (page.in_contents ? neighbours(page.file) : "") +

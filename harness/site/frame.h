@@ -16,13 +16,13 @@ struct ExtraPage {
 
 /// Of a page.
 struct Framed {
-  std::string file;   ///< from the site's folder on
-  std::string title;  ///< as text
-  std::string kind;   ///< a class of its body: "prose", "step", "instrument" or "source"
-  std::string main;   ///< HTML
-  std::string aside;  ///< HTML beside it; may be empty
+  std::string file;                  ///< from the site's folder on
+  std::string title;                 ///< as text
+  std::string kind;                  ///< a class of its body: "prose", "step", "instrument" or "source"
+  std::string main;                  ///< HTML
+  std::string aside;                 ///< HTML beside it; may be empty
   std::vector<std::string> scripts;  ///< of assets/, besides those of all pages
-  bool in_contents = true;  ///< false: none of the pages that one gets to by Next
+  bool in_contents = true;           ///< false: none of the pages that one gets to by Next
 };
 
 class Frame {

@@ -51,8 +51,9 @@ fs::path Links::source_of(const BookPage& page, const MarkdownNode& node) const 
   std::error_code error;
   const bool is_inside = source.is_relative() && *source.begin() != "..";
   if (!is_inside || !fs::exists(book_.root / source, error)) {
-    refuse_line(page, line_of(page, node),
-                "it links to " + node.target + ", and there is no " + source.string() + "; a file that exists would work");
+    refuse_line(
+        page, line_of(page, node),
+        "it links to " + node.target + ", and there is no " + source.string() + "; a file that exists would work");
   }
   return source.has_filename() ? source : source.parent_path();  // of a folder with a slash behind it
 }
@@ -103,8 +104,9 @@ std::string Links::link(const BookPage& page, const MarkdownNode& node) {
 
 std::string Links::image(const BookPage& page, const MarkdownNode& node) {
   if (is_external(node.target)) {
-    refuse_line(page, line_of(page, node),
-                "its image " + node.target + " lies elsewhere, and a site asks for nothing outside; docs/img would work");
+    refuse_line(
+        page, line_of(page, node),
+        "its image " + node.target + " lies elsewhere, and a site asks for nothing outside; docs/img would work");
   }
   const fs::path source = source_of(page, node);
   images_.insert(source);

@@ -10,9 +10,9 @@ namespace {
 
 // Of a kind, the class in style.css; empty for what looks like the rest.
 std::string class_of(const SourceToken& token) {
-  static const std::map<std::string, std::string> classes = {
-      {"keyword", "k"}, {"type", "t"},    {"comment", "c"},  {"todo", "c"}, {"url", "c"},
-      {"string", "s"},  {"number", "n"},  {"preproc", "p"},  {"function", "f"}};
+  static const std::map<std::string, std::string> classes = {{"keyword", "k"}, {"type", "t"},    {"comment", "c"},
+                                                             {"todo", "c"},    {"url", "c"},     {"string", "s"},
+                                                             {"number", "n"},  {"preproc", "p"}, {"function", "f"}};
   // What CUDA adds to C++, which source-highlight does not know.
   if (token.text.starts_with("__") && token.text.ends_with("__")) return "k";
   const auto found = classes.find(token.kind);
@@ -51,8 +51,8 @@ std::string coloured(const std::vector<SourceToken>& line, const std::vector<Mar
 
 std::string language_of(const std::string& file) {
   const std::string ending = std::filesystem::path(file).extension();
-  for (const auto& [known, language] : {std::pair{".cu", "cpp"}, {".cuh", "cpp"}, {".h", "cpp"}, {".cpp", "cpp"},
-                                        {".sh", "sh"}, {".py", "python"}}) {
+  for (const auto& [known, language] :
+       {std::pair{".cu", "cpp"}, {".cuh", "cpp"}, {".h", "cpp"}, {".cpp", "cpp"}, {".sh", "sh"}, {".py", "python"}}) {
     if (ending == known) return language;
   }
   return "";

@@ -160,9 +160,9 @@ class Article {
   std::string heading(const MarkdownNode& node) {
     const Heading& known = page_.headings[heading_++];
     const std::string tag = "h" + std::to_string(node.level);
-    const std::string anchor = node.level == 1 ? ""
-                                               : " <a class=\"here\" href=\"#" + known.anchor +
-                                                     "\" aria-label=\"Link to this section\">#</a>";
+    const std::string anchor =
+        node.level == 1 ? ""
+                        : " <a class=\"here\" href=\"#" + known.anchor + "\" aria-label=\"Link to this section\">#</a>";
     return "<" + tag + " id=\"" + known.anchor + "\">" + children(node) + anchor + "</" + tag + ">\n";
   }
 

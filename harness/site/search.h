@@ -10,8 +10,8 @@
 namespace flash_steps {
 
 struct SearchSection {
-  std::string page;    ///< its title
-  std::string title;   ///< of the section or the word that is explained
+  std::string page;     ///< its title
+  std::string title;    ///< of the section or the word that is explained
   std::string address;  ///< from the site's folder on, with an anchor
   std::string text;
 };

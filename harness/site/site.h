@@ -16,8 +16,8 @@ struct MadeSite {
   std::vector<std::string> complaints;  ///< of what is left out, a sentence each
 };
 
-/// Of the pages and kernels of a source folder. Throws UsageError, with the file and the line, for a page with a marker,
-/// a link or a quoted line that does not exist; MachineError where this build has no text tools.
+/// Of the pages and kernels of a source folder. Throws UsageError, with the file and the line, for a page with a
+/// marker, a link or a quoted line that does not exist; MachineError where this build has no text tools.
 MadeSite make_site(const std::filesystem::path& root, const std::vector<Kernel>& kernels);
 
 }  // namespace flash_steps

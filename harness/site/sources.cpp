@@ -26,9 +26,9 @@ std::string folder_list(const fs::path& root, const fs::path& source, const std:
   std::string html = "<p>A folder of the project.</p>\n<ul>\n";
   for (const fs::path& entry : entries) {
     const std::string name = escaped(entry.filename().string());
-    html += linked.contains(entry) ? "<li><a href=\"" + escaped(address_from(page, address_of_file(entry))) + "\">" +
-                                         name + "</a></li>\n"
-                                   : "<li>" + name + "</li>\n";
+    html += linked.contains(entry)
+                ? "<li><a href=\"" + escaped(address_from(page, address_of_file(entry))) + "\">" + name + "</a></li>\n"
+                : "<li>" + name + "</li>\n";
   }
   return html + "</ul>\n";
 }

@@ -29,10 +29,22 @@ struct BankWord {
 
 // As the kernels' lanes point.
 constexpr BankWord bank_words[] = {
-    {"ldmatrix_x4", 16, 2, [](int lane) { return Place{lane % 16, lane / 16}; }},
-    {"ldmatrix_x4, right first", 16, 2, [](int lane) { return Place{lane / 16 * 8 + lane % 8, lane / 8 % 2}; }},
-    {"cp_async_16", 16, 16, [](int lane) { return Place{lane / 16, lane % 16}; }},
-    {"st_shared_4", 4, 1, [](int lane) { return Place{lane / 4, 0, lane % 4 * 4}; }},
+    {"ldmatrix_x4", 16, 2,
+     [](int lane) {
+       return Place{lane % 16, lane / 16};
+     }},
+    {"ldmatrix_x4, right first", 16, 2,
+     [](int lane) {
+       return Place{lane / 16 * 8 + lane % 8, lane / 8 % 2};
+     }},
+    {"cp_async_16", 16, 16,
+     [](int lane) {
+       return Place{lane / 16, lane % 16};
+     }},
+    {"st_shared_4", 4, 1,
+     [](int lane) {
+       return Place{lane / 4, 0, lane % 4 * 4};
+     }},
 };
 
 struct Swizzle {
@@ -55,8 +67,8 @@ BankCase bank_case(const BankWord& word, int row_bytes, const Swizzle& swizzle) 
   BankCase made{word.name, row_bytes, swizzle.name, word.width, {}, {}, 0, emulator::phases(word.width)};
   for (int lane = 0; lane < 32; lane++) {
     const Place place = word.place(lane);
-    made.addresses[lane] = static_cast<uint32_t>(
-        place.row * row_bytes + swizzle.place(place.row, place.chunk) * chunk_bytes + place.byte);
+    made.addresses[lane] =
+        static_cast<uint32_t>(place.row * row_bytes + swizzle.place(place.row, place.chunk) * chunk_bytes + place.byte);
   }
   made.wavefronts = emulator::wavefronts(made.addresses, word.width);
   const int lanes = 32 / made.ideal;

@@ -96,15 +96,17 @@ std::vector<Held> places_of_b(const Registers& registers) {
 std::vector<Fragment> fragments() {
   const std::vector<Held> plain = places_of(loaded(false, false), 4);
   const std::vector<Held> b = places_of_b(loaded(false, true));
-  return {{"A", "The left operand of mma.m16n8k16, 16×16: two elements of 16 bits in a register.", 16, 16, 4, false,
-           plain},
-          {"B", "The right operand of mma.m16n8k16, 16×8: two elements of a column in a register.", 16, 8, 2, false, b},
-          {"C, D", "The sums of mma.m16n8k16, 16×8 in fp32: an element in a register.", 16, 8, 4, true,
-           places_of_sums(plain, b)},
-          {"ldmatrix.x4", "A tile of 16×16 in shared memory, where ldmatrix.x4 puts it: lanes 0 to 15 point at the left "
-           "halves of the rows, lanes 16 to 31 at the right ones.", 16, 16, 4, false, plain},
-          {"ldmatrix.x4.trans", "The same with .trans: each 8×8 matrix is transposed on its way.", 16, 16, 4, false,
-           places_of(loaded(true, false), 4)}};
+  return {
+      {"A", "The left operand of mma.m16n8k16, 16×16: two elements of 16 bits in a register.", 16, 16, 4, false, plain},
+      {"B", "The right operand of mma.m16n8k16, 16×8: two elements of a column in a register.", 16, 8, 2, false, b},
+      {"C, D", "The sums of mma.m16n8k16, 16×8 in fp32: an element in a register.", 16, 8, 4, true,
+       places_of_sums(plain, b)},
+      {"ldmatrix.x4",
+       "A tile of 16×16 in shared memory, where ldmatrix.x4 puts it: lanes 0 to 15 point at the left "
+       "halves of the rows, lanes 16 to 31 at the right ones.",
+       16, 16, 4, false, plain},
+      {"ldmatrix.x4.trans", "The same with .trans: each 8×8 matrix is transposed on its way.", 16, 16, 4, false,
+       places_of(loaded(true, false), 4)}};
 }
 
 Framed fragments_page() {
@@ -128,8 +130,10 @@ Framed fragments_page() {
   page.in_contents = false;
   page.main =
       "<article class=\"wide\">\n<h1>Fragment explorer</h1>\n"
-      "<p>A matrix that is an operand of the tensor core lies spread over the registers of a warp’s 32 lanes, in a fixed "
-      "pattern. Point at an element, or step with the arrow keys, to see the lane and the register that hold it; point at "
+      "<p>A matrix that is an operand of the tensor core lies spread over the registers of a warp’s 32 lanes, in a "
+      "fixed "
+      "pattern. Point at an element, or step with the arrow keys, to see the lane and the register that hold it; point "
+      "at "
       "a register of a lane to see its elements. The pattern is read off the emulator: it loads a tile of numbered "
       "elements, and multiplies matrices of a single 1.</p>\n"
       "<form class=\"choices\" id=\"choices\"></form>\n<p id=\"explanation\"></p>\n<p id=\"answer\" "

@@ -25,8 +25,9 @@ LadderColumn published_column(const PublishedColumn& published, const std::vecto
 }
 
 std::string static_table(const std::vector<const Kernel*>& steps, const std::vector<LadderColumn>& columns) {
-  std::string html = "<div class=\"scroll\" id=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Percent of "
-                     "FlashAttention-2\"><table>\n<thead><tr><th scope=\"col\">step</th>";
+  std::string html =
+      "<div class=\"scroll\" id=\"table\" tabindex=\"0\" role=\"group\" aria-label=\"Percent of "
+      "FlashAttention-2\"><table>\n<thead><tr><th scope=\"col\">step</th>";
   std::vector<const LadderColumn*> shown;
   for (const LadderColumn& column : columns) {
     if (column.length == std::to_string(table_seqlen)) shown.push_back(&column);
@@ -75,7 +76,8 @@ Framed ladder_page(const std::vector<Kernel>& kernels, const SiteData& data) {
   std::vector<LadderColumn> columns = ladder_columns(steps, data);
   // Steps of which nothing is known are left out.
   for (size_t i = steps.size(); i-- > 0;) {
-    const bool is_known = std::any_of(columns.begin(), columns.end(), [&](const auto& c) { return c.percent[i].has_value(); });
+    const bool is_known =
+        std::any_of(columns.begin(), columns.end(), [&](const auto& c) { return c.percent[i].has_value(); });
     if (is_known) continue;
     steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i));
     for (LadderColumn& column : columns) column.percent.erase(column.percent.begin() + static_cast<std::ptrdiff_t>(i));
@@ -97,7 +99,8 @@ Framed ladder_page(const std::vector<Kernel>& kernels, const SiteData& data) {
   page.scripts = {"instrument.js", "ladder.js"};
   page.in_contents = false;
   page.main =
-      "<article class=\"wide\">\n<h1>The ladder</h1>\n<p>Each step’s speed in percent of FlashAttention-2’s, of the best "
+      "<article class=\"wide\">\n<h1>The ladder</h1>\n<p>Each step’s speed in percent of FlashAttention-2’s, of the "
+      "best "
       "config: as measured here, and as published. Choose a length, a type and a GPU.</p>\n<form class=\"choices\" "
       "id=\"choices\"></form>\n<div id=\"chart\"></div>\n" +
       static_table(steps, columns) + "</article>\n<script type=\"application/json\" id=\"data\">" +

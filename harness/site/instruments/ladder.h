@@ -13,9 +13,9 @@ namespace flash_steps {
 
 /// A column: one GPU and type at one length, or their harmonic mean.
 struct LadderColumn {
-  std::string gpu;     ///< "H100 80GB HBM3"
-  std::string dtype;   ///< "fp16"; of what is published "published"
-  std::string length;  ///< "4096", or "mean"
+  std::string gpu;                             ///< "H100 80GB HBM3"
+  std::string dtype;                           ///< "fp16"; of what is published "published"
+  std::string length;                          ///< "4096", or "mean"
   std::vector<std::optional<double>> percent;  ///< by step
 };
 

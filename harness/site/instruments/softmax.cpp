@@ -102,11 +102,14 @@ Framed softmax_page() {
   page.in_contents = false;
   page.main =
       "<article class=\"wide\">\n<h1>Online softmax</h1>\n"
-      "<p>One row of attention over 32 keys that come in tiles of eight. Of the keys so far three numbers are kept: the "
-      "maximum m of the scores, the sum l of the weights, and the output o (one element of it here), neither divided by "
+      "<p>One row of attention over 32 keys that come in tiles of eight. Of the keys so far three numbers are kept: "
+      "the "
+      "maximum m of the scores, the sum l of the weights, and the output o (one element of it here), neither divided "
+      "by "
       "the other. A tile with a larger maximum shrinks what was summed before. Scores are in powers of two, as the "
       "kernels have them; all numbers are fp32, by the emulator’s <code>exp2_approx</code>.</p>\n"
-      "<form class=\"choices\" id=\"choices\"></form>\n<p id=\"answer\" aria-live=\"polite\"></p>\n<div id=\"row\"></div>\n"
+      "<form class=\"choices\" id=\"choices\"></form>\n<p id=\"answer\" aria-live=\"polite\"></p>\n<div "
+      "id=\"row\"></div>\n"
       "<h2 id=\"all-rows\">All rows</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"All "
       "rows\"><table>\n<thead><tr><th scope=\"col\">scores</th><th scope=\"col\" class=\"right\">tile</th><th "
       "scope=\"col\" class=\"right\">m</th><th scope=\"col\" class=\"right\">shrink</th><th scope=\"col\" "

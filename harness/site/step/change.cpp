@@ -12,7 +12,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr int context = 3;             // unchanged lines that stay beside a change
+constexpr int context = 3;  // unchanged lines that stay beside a change
 constexpr double least_in_common = 0.5;
 
 // Names and numbers, blanks, and every other character by itself.
@@ -82,7 +82,7 @@ std::vector<LinePair> paired(const Lines& removed, const Lines& added, int befor
 
 // What one side of a pair of lines looks like.
 struct Side {
-  const char* name;     // "o" or "n"
+  const char* name;     // "old" or "new"
   const char* changed;  // "del" or "add"
   const std::vector<std::vector<SourceToken>>& lines;
 };
@@ -102,7 +102,10 @@ std::string cell(const Side& side, int line, bool same, const std::vector<std::p
 class Hunks {
  public:
   Hunks(const Lines& before, const Lines& after, const TextTools& tools)
-      : before_(before), after_(after), tools_(tools), old_(tools.highlight(before, "cpp")),
+      : before_(before),
+        after_(after),
+        tools_(tools),
+        old_(tools.highlight(before, "cpp")),
         new_(tools.highlight(after, "cpp")) {}
 
   std::string same(const std::vector<LinePair>& pairs, bool is_first, bool is_last) const {
@@ -124,8 +127,8 @@ class Hunks {
       const bool both = pair.before != 0 && pair.after != 0 && !pair.same;
       const ChangedWords words =
           both ? changed_words(before_[pair.before - 1], after_[pair.after - 1], tools_) : ChangedWords{};
-      html += cell({"o", "del", old_}, pair.before, pair.same, words.removed) +
-              cell({"n", "add", new_}, pair.after, pair.same, words.added) + "\n";
+      html += cell({"old", "del", old_}, pair.before, pair.same, words.removed) +
+              cell({"new", "add", new_}, pair.after, pair.same, words.added) + "\n";
     }
     return html + "</div>\n";
   }

@@ -70,8 +70,8 @@ std::string change_panel(const Kernel& kernel, const std::vector<std::string>& s
   const std::filesystem::path before_page = before->page_path();
   const std::string address =
       address_from(page, before_page.lexically_relative("docs").replace_extension(".html").generic_string());
-  const std::string note = "<p class=\"note\">From <a href=\"" + escaped(address) + "#file\">" +
-                           escaped(before->name) + "</a> to " + escaped(kernel.name) + ".</p>\n";
+  const std::string note = "<p class=\"note\">From <a href=\"" + escaped(address) + "#file\">" + escaped(before->name) +
+                           "</a> to " + escaped(kernel.name) + ".</p>\n";
   const std::string choice =
       "<div class=\"choice view\" role=\"group\" aria-label=\"How the change is shown\"><button type=\"button\" "
       "data-view=\"split\" aria-pressed=\"false\">Side by side</button><button type=\"button\" data-view=\"unified\" "
@@ -125,8 +125,9 @@ std::string machine_panel(const std::vector<std::string>& archs) {
     html += "<button type=\"button\" data-arch=\"" + arch + "\" aria-pressed=\"false\">" + arch + "</button>";
   }
   return panel("machine", "Machine code",
-               html + "</div>\n<noscript><p class=\"note\">The machine code is loaded by a script.</p></noscript>\n"
-                      "<div id=\"sass\"></div>\n");
+               html +
+                   "</div>\n<noscript><p class=\"note\">The machine code is loaded by a script.</p></noscript>\n"
+                   "<div id=\"sass\"></div>\n");
 }
 
 }  // namespace
@@ -135,18 +136,19 @@ std::string render_step(const Kernel& kernel, const std::string& page, const Sit
                         SiteFiles& files) {
   const std::vector<std::string> source = source_lines(kernel);
   const std::vector<std::string> archs = add_machine_code(kernel, source, tools, files);
-  std::string html = "<aside class=\"study\" aria-label=\"The kernel\">\n<div class=\"tabs\" role=\"tablist\" "
-                     "aria-label=\"The kernel\">";
-  for (const auto& [id, title] : {std::pair{"diff", "Change"}, {"file", "File"}, {"machine", "Machine code"},
-                                  {"figures", "Figures"}}) {
+  std::string html =
+      "<aside class=\"study\" aria-label=\"The kernel\">\n<div class=\"tabs\" role=\"tablist\" "
+      "aria-label=\"The kernel\">";
+  for (const auto& [id, title] :
+       {std::pair{"diff", "Change"}, {"file", "File"}, {"machine", "Machine code"}, {"figures", "Figures"}}) {
     html += "<button type=\"button\" role=\"tab\" id=\"tab-" + std::string(id) + "\" aria-controls=\"" + id +
             "\" aria-selected=\"false\">" + title + "</button>";
   }
   html += "</div>\n" + change_panel(kernel, source, page, tools) + file_panel(kernel, source, data, tools) +
           machine_panel(archs) + panel("figures", "Figures", render_figures(kernel, data));
   html += "<section id=\"line\" aria-label=\"The line chosen\" hidden></section>\n</aside>\n";
-  return html + "<script type=\"application/json\" id=\"facts\">" + script_json(line_facts(kernel, source, data, archs)) +
-         "</script>\n";
+  return html + "<script type=\"application/json\" id=\"facts\">" +
+         script_json(line_facts(kernel, source, data, archs)) + "</script>\n";
 }
 
 }  // namespace flash_steps

@@ -16,7 +16,8 @@ std::vector<Edit> edits(const std::vector<std::string>& before, const std::vecto
     list.push_back({kind, text});
   }
   for (auto begin = list.begin(); begin != list.end();) {
-    const auto changed = std::find_if(begin, list.end(), [](const Edit& edit) { return edit.kind != Edit::Kind::same; });
+    const auto changed =
+        std::find_if(begin, list.end(), [](const Edit& edit) { return edit.kind != Edit::Kind::same; });
     begin = std::find_if(changed, list.end(), [](const Edit& edit) { return edit.kind == Edit::Kind::same; });
     std::stable_partition(changed, begin, [](const Edit& edit) { return edit.kind == Edit::Kind::removed; });
   }
