@@ -9,6 +9,7 @@
 #include "harness/contract/coverage.h"
 #include "harness/contract/module.h"
 #include "harness/contract/source.h"
+#include "harness/results/freshness.h"
 #include "harness/sass/cuobjdump.h"
 #include "harness/sass/symbol.h"
 
@@ -80,7 +81,7 @@ KernelLines built_lines(const Kernel& kernel, const Variant& variant, const std:
   const std::vector<DeviceFunction> functions = cuobjdump.functions(file);
   const auto source = find_source(kernel);
   if (!source) throw MachineError("the source " + kernel.source_path().string() + " is gone; a checkout has it");
-  KernelLines lines{kernel.name, variant.tile.config, read_lines(*source), {}};
+  KernelLines lines{kernel.name, variant.tile.config, code_hash(kernel), read_lines(*source), {}};
   for (const std::string& arch : chosen_archs(functions, archs)) {
     const std::string listing = cuobjdump.with_lines(file, arch);
     for (const std::string& name : functions_of(variant)) {

@@ -53,8 +53,11 @@ std::filesystem::path machine_lines_file(const std::string& kernel) {
 KernelLines read_machine_lines(const std::filesystem::path& file) {
   const JsonFile json(file, {schema});
   const JsonNode root = json.root();
-  KernelLines lines{
-      root["kernel"].get<std::string>(), root["config"].get<std::string>(), root["source"].get_list<std::string>(), {}};
+  KernelLines lines;
+  lines.kernel = root["kernel"].get<std::string>();
+  lines.config = root["config"].get<std::string>();
+  lines.code = root["code"][lines.kernel.c_str()].get<std::string>();
+  lines.source = root["source"].get_list<std::string>();
   for (const JsonNode& function : root["functions"].elements()) lines.functions.push_back(read_function(function));
   return lines;
 }
@@ -63,7 +66,7 @@ void write_machine_lines(const KernelLines& lines, const Meta& meta, const std::
   // A function a line: there are thousands of instructions.
   std::string text = "{\n  \"schema\": \"" + std::string(schema) + "\",\n  \"meta\": " + to_json_text(meta) +
                      ",\n  \"kernel\": " + Json(lines.kernel).dump() + ",\n  \"config\": " + Json(lines.config).dump() +
-                     ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
+                     ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() + ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
   for (const FunctionLines& function : lines.functions) {
     text += "    " + function_json(function).dump() + (&function == &lines.functions.back() ? "\n" : ",\n");
   }

@@ -26,6 +26,7 @@ struct FunctionLines {
 struct KernelLines {
   std::string kernel;
   std::string config;
+  std::string code;                 ///< see code_hash() in freshness.h
   std::vector<std::string> source;  ///< the lines that were compiled
   std::vector<FunctionLines> functions;
 };

@@ -85,6 +85,7 @@ std::string Frame::render(const Framed& page) const {
       "<button type=\"button\" id=\"contents-button\" aria-expanded=\"false\" aria-controls=\"contents\">"
       "<span aria-hidden=\"true\">☰</span> Contents</button>\n";
   html += "<a class=\"name\" href=\"" + address("index.html") + "\">flash-steps</a>\n";
+  if (page.kind == "step") html += "<a class=\"to-kernel\" href=\"#kernel\">Kernel ↓</a>\n";
   html +=
       "<form role=\"search\" class=\"search\"><label for=\"search\">Search</label><input id=\"search\" "
       "type=\"search\" autocomplete=\"off\" placeholder=\"Search\" aria-controls=\"found\" aria-keyshortcuts=\"/\">"

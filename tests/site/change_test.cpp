@@ -42,9 +42,15 @@ TEST_F(Change, NothingOfTheFilesIsLost) {
     const auto old_lines = read_lines(find_source(*before).value()), new_lines = read_lines(find_source(kernel).value());
     size_t next_old = 1, next_new = 1;
     for (const LinePair& pair : pair_lines(old_lines, new_lines, text_tools())) {
-      if (pair.before != 0) EXPECT_EQ(pair.before, static_cast<int>(next_old++)) << kernel.name;
-      if (pair.after != 0) EXPECT_EQ(pair.after, static_cast<int>(next_new++)) << kernel.name;
-      if (pair.same) EXPECT_EQ(old_lines[pair.before - 1], new_lines[pair.after - 1]) << kernel.name;
+      if (pair.before != 0) {
+        EXPECT_EQ(pair.before, static_cast<int>(next_old++)) << kernel.name;
+      }
+      if (pair.after != 0) {
+        EXPECT_EQ(pair.after, static_cast<int>(next_new++)) << kernel.name;
+      }
+      if (pair.same) {
+        EXPECT_EQ(old_lines[pair.before - 1], new_lines[pair.after - 1]) << kernel.name;
+      }
     }
     EXPECT_EQ(next_old, old_lines.size() + 1) << kernel.name;
     EXPECT_EQ(next_new, new_lines.size() + 1) << kernel.name;

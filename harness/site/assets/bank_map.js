@@ -49,9 +49,15 @@ function showBanks(state, change) {
     element("thead", {}, head), body));
 }
 
+// Those of the kernels first.
+const rowsOf = (state) => {
+  const rows = unique(data.filter((one) => one.word === state.word).map((one) => one.row));
+  return [256, ...rows.filter((row) => row !== 256)];
+};
+
 setUpChoices([
   { name: "word", label: "Word", values: () => unique(data.map((one) => one.word)) },
-  { name: "row", label: "Bytes from row to row", values: (state) => unique(data.filter((one) => one.word === state.word).map((one) => one.row)).reverse() },
+  { name: "row", label: "Bytes from row to row", values: rowsOf },
   { name: "swizzle", label: "Swizzle", values: (state) => unique(data.filter((one) => one.word === state.word && String(one.row) === state.row).map((one) => one.swizzle)) },
   { name: "phase", label: "Phase", values: (state) => [...caseOf(state).phases.keys()].map((phase) => phase + 1).concat("all") },
 ], showBanks);

@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
+#include "harness/results/freshness.h"
 #include "harness/site/html.h"
 #include "harness/site/listing.h"
 #include "harness/site/step/change.h"
@@ -98,25 +99,31 @@ std::string file_panel(const Kernel& kernel, const std::vector<std::string>& sou
   return panel("file", "File", note + whole_file(kernel, source, data, tools));
 }
 
+struct StoredCode {
+  std::vector<std::string> archs;  ///< empty: none is stored
+  bool is_of_today = true;
+};
+
 // What is known of a kernel's machine code, as scripts that are loaded when they are asked for.
-std::vector<std::string> add_machine_code(const Kernel& kernel, const std::vector<std::string>& source,
+StoredCode add_machine_code(const Kernel& kernel, const std::vector<std::string>& source,
                                           const TextTools& tools, SiteFiles& files) {
-  std::vector<std::string> archs;
   const std::filesystem::path file = machine_lines_file(kernel.name);
   std::error_code error;
-  if (!std::filesystem::exists(file, error)) return archs;
+  if (!std::filesystem::exists(file, error)) return {};
   const KernelLines lines = read_machine_lines(file);
   const std::vector<int> today = lines_today(lines.source, source, tools);
+  std::vector<std::string> archs;
   for (const FunctionLines& function : lines.functions) {
     if (std::find(archs.begin(), archs.end(), function.arch) == archs.end()) archs.push_back(function.arch);
   }
   for (const std::string& arch : archs) {
     files["code/" + kernel.name + "." + arch + ".js"] = machine_code_script(lines, arch, today);
   }
-  return archs;
+  return {archs, lines.code == code_hash(kernel)};
 }
 
-std::string machine_panel(const std::vector<std::string>& archs) {
+std::string machine_panel(const StoredCode& code) {
+  const std::vector<std::string>& archs = code.archs;
   if (archs.empty()) {
     return panel("machine", "Machine code", "<p class=\"note\">No machine code of this kernel is stored.</p>\n");
   }
@@ -124,9 +131,10 @@ std::string machine_panel(const std::vector<std::string>& archs) {
   for (const std::string& arch : archs) {
     html += "<button type=\"button\" data-arch=\"" + arch + "\" aria-pressed=\"false\">" + arch + "</button>";
   }
+  const std::string age = code.is_of_today ? "" : "<p class=\"note\">Of an earlier text of this kernel.</p>\n";
   return panel("machine", "Machine code",
-               html +
-                   "</div>\n<noscript><p class=\"note\">The machine code is loaded by a script.</p></noscript>\n"
+               html + "</div>\n" + age +
+                   "<noscript><p class=\"note\">The machine code is loaded by a script.</p></noscript>\n"
                    "<div id=\"sass\"></div>\n");
 }
 
@@ -135,9 +143,9 @@ std::string machine_panel(const std::vector<std::string>& archs) {
 std::string render_step(const Kernel& kernel, const std::string& page, const SiteData& data, const TextTools& tools,
                         SiteFiles& files) {
   const std::vector<std::string> source = source_lines(kernel);
-  const std::vector<std::string> archs = add_machine_code(kernel, source, tools, files);
+  const StoredCode code = add_machine_code(kernel, source, tools, files);
   std::string html =
-      "<aside class=\"study\" aria-label=\"The kernel\">\n<div class=\"tabs\" role=\"tablist\" "
+      "<aside class=\"study\" id=\"kernel\" aria-label=\"The kernel\">\n<div class=\"tabs\" role=\"tablist\" "
       "aria-label=\"The kernel\">";
   for (const auto& [id, title] :
        {std::pair{"diff", "Change"}, {"file", "File"}, {"machine", "Machine code"}, {"figures", "Figures"}}) {
@@ -145,10 +153,10 @@ std::string render_step(const Kernel& kernel, const std::string& page, const Sit
             "\" aria-selected=\"false\">" + title + "</button>";
   }
   html += "</div>\n" + change_panel(kernel, source, page, tools) + file_panel(kernel, source, data, tools) +
-          machine_panel(archs) + panel("figures", "Figures", render_figures(kernel, data));
+          machine_panel(code) + panel("figures", "Figures", render_figures(kernel, data));
   html += "<section id=\"line\" aria-label=\"The line chosen\" hidden></section>\n</aside>\n";
   return html + "<script type=\"application/json\" id=\"facts\">" +
-         script_json(line_facts(kernel, source, data, archs)) + "</script>\n";
+         script_json(line_facts(kernel, source, data, code.archs)) + "</script>\n";
 }
 
 }  // namespace flash_steps
