@@ -66,7 +66,8 @@ void write_machine_lines(const KernelLines& lines, const Meta& meta, const std::
   // A function a line: there are thousands of instructions.
   std::string text = "{\n  \"schema\": \"" + std::string(schema) + "\",\n  \"meta\": " + to_json_text(meta) +
                      ",\n  \"kernel\": " + Json(lines.kernel).dump() + ",\n  \"config\": " + Json(lines.config).dump() +
-                     ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() + ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
+                     ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() +
+                     ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
   for (const FunctionLines& function : lines.functions) {
     text += "    " + function_json(function).dump() + (&function == &lines.functions.back() ? "\n" : ",\n");
   }

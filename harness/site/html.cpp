@@ -6,6 +6,19 @@
 #include "harness/base/text.h"
 
 namespace flash_steps {
+namespace {
+
+// Of a character of several UTF-8 bytes: whether it is none of a word. Those of Latin-1 (·, ×, ²), and general
+// punctuation, arrows and signs from U+2000 to U+2BFF, but for the small letters among them.
+bool is_punctuation(const std::string& character) {
+  static const std::string letters = "ªµºⁱⁿₐₑₒₓₔₕₖₗₘₙₚₛₜ";
+  if (letters.find(character) != std::string::npos) return false;
+  const auto first = static_cast<unsigned char>(character[0]);
+  const bool is_latin_sign = first == 0xc2 || character == "×" || character == "÷";
+  return is_latin_sign || (first == 0xe2 && static_cast<unsigned char>(character[1]) < 0xb0);
+}
+
+}  // namespace
 
 std::string escaped(const std::string& text) {
   std::string html;
@@ -53,15 +66,17 @@ std::string address_from(const std::string& page, const std::string& file) {
 
 std::string anchor_of(const std::string& heading) {
   std::string anchor;
-  for (const char c : heading) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (size_t i = 0; i < heading.size();) {
+    const auto byte = static_cast<unsigned char>(heading[i]);
     if (byte >= 0x80) {
-      anchor += c;
-    } else if (c == ' ') {
-      anchor += '-';
-    } else if (std::isalnum(byte) != 0 || c == '-' || c == '_') {
-      anchor += static_cast<char>(std::tolower(byte));
+      const size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      if (!is_punctuation(heading.substr(i, length))) anchor += heading.substr(i, length);
+      i += length;
+      continue;
     }
+    if (byte == ' ') anchor += '-';
+    if (std::isalnum(byte) != 0 || byte == '-' || byte == '_') anchor += static_cast<char>(std::tolower(byte));
+    i++;
   }
   return anchor;
 }

@@ -46,7 +46,10 @@ TEST(PlacedInstructions, OfAnotherFunctionAreNone) {
 using StoredLines = InTemporaryFolder;
 
 TEST_F(StoredLines, AreReadAsTheyWereWritten) {
-  const KernelLines lines{"01_base", "64x64", "0123456789abcdef", {"// a \"line\"", "int b;"},
+  const KernelLines lines{"01_base",
+                          "64x64",
+                          "0123456789abcdef",
+                          {"// a \"line\"", "int b;"},
                           {{"sm_80", "attention", 168, parse_placed(listing, "_Z4mainv", "01_base.cu")}}};
   const std::filesystem::path file = folder_ / "01_base.json";
   write_machine_lines(lines, Meta{}, file);

@@ -1,9 +1,10 @@
 // The change that a step made, as its page shows it.
+#include "harness/site/step/change.h"
+
 #include <gmock/gmock.h>
 
 #include "harness/contract/source.h"
 #include "harness/site/load_tools.h"
-#include "harness/site/step/change.h"
 #include "harness/site/step/facts.h"
 
 namespace flash_steps {
@@ -39,7 +40,8 @@ TEST_F(Change, NothingOfTheFilesIsLost) {
   for (const Kernel& kernel : kernels()) {
     const Kernel* before = step_before(kernel);
     if (before == nullptr) continue;
-    const auto old_lines = read_lines(find_source(*before).value()), new_lines = read_lines(find_source(kernel).value());
+    const auto old_lines = read_lines(find_source(*before).value()),
+               new_lines = read_lines(find_source(kernel).value());
     size_t next_old = 1, next_new = 1;
     for (const LinePair& pair : pair_lines(old_lines, new_lines, text_tools())) {
       if (pair.before != 0) {

@@ -63,7 +63,8 @@ TEST_F(Page, HtmlIsEscapedButForAFewTags) {
 }
 
 TEST_F(Page, CommentsDoNotShow) {
-  EXPECT_THAT(article("one <!-- figure x -->two<!-- /figure -->\n"), AllOf(HasSubstr("one two"), Not(HasSubstr("!--"))));
+  EXPECT_THAT(article("one <!-- figure x -->two<!-- /figure -->\n"),
+              AllOf(HasSubstr("one two"), Not(HasSubstr("!--"))));
 }
 
 TEST_F(Page, HeadingsHaveTheAnchorsOfGithub) {
@@ -73,7 +74,8 @@ TEST_F(Page, HeadingsHaveTheAnchorsOfGithub) {
 }
 
 TEST_F(Page, LinksLeadToThePagesOfTheSite) {
-  EXPECT_THAT(article("[it](method/other.md#what-is-counted)\n"), HasSubstr("href=\"method/other.html#what-is-counted\""));
+  EXPECT_THAT(article("[it](method/other.md#what-is-counted)\n"),
+              HasSubstr("href=\"method/other.html#what-is-counted\""));
   EXPECT_THAT(article("[it](../README.md)\n"), HasSubstr("href=\"index.html\""));
   EXPECT_THAT(article("[it](https://example.org/a)\n"), HasSubstr("class=\"out\" rel=\"noreferrer\""));
 }
@@ -116,7 +118,8 @@ TEST_F(Page, ALineOfAKernelIsALink) {
 }
 
 TEST(Quoted, LinesAreFoundWhereTheyStand) {
-  const std::vector<std::string> source = {"int first = 1;", "for (;;) {", "  barrier_of_all();", "}", "int first = 1;"};
+  const std::vector<std::string> source = {"int first = 1;", "for (;;) {", "  barrier_of_all();", "}",
+                                           "int first = 1;"};
   EXPECT_THAT(quoted_lines({"int first = 1;"}, source), ElementsAre(1));
   EXPECT_THAT(quoted_lines({"  barrier_of_all();", "}"}, source), ElementsAre(3, 4));
   EXPECT_THAT(quoted_lines({"}", "not_there_at_all();"}, source), ElementsAre(0, 0));
@@ -142,9 +145,10 @@ TEST(Words, AllWordsOfTheKernelsAreExplained) {
 }
 
 TEST_F(Page, TheIndexKnowsSectionsAndTheWordsOfTables) {
-  written("docs/page.md",
-          "# A page\n\nIts swizzle.\n\n## Banks\n\nThirty-two.\n\n| word | is |\n| --- | --- |\n| <a id=\"sm\"></a>SM | a "
-          "processor |\n");
+  written(
+      "docs/page.md",
+      "# A page\n\nIts swizzle.\n\n## Banks\n\nThirty-two.\n\n| word | is |\n| --- | --- |\n| <a id=\"sm\"></a>SM | a "
+      "processor |\n");
   const Book book = read_book(folder_, kernels_, text_tools());
   const std::vector<SearchSection> sections = sections_of(*book.find("docs/page.md"));
   ASSERT_EQ(sections.size(), 3u);

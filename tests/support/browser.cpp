@@ -67,10 +67,18 @@ Browser::Browser() {
   if (mkdtemp(profile_.data()) == nullptr) throw std::runtime_error("no folder for a browser's profile");
   const std::string file = program();
   const std::string profile = "--user-data-dir=" + profile_;
-  std::vector<std::string> words = {file, "--headless=new", "--remote-debugging-pipe", "--no-sandbox",
-                                    "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                                    "--disable-background-networking", "--disable-component-update",
-                                    "--hide-scrollbars", profile, "about:blank"};
+  std::vector<std::string> words = {file,
+                                    "--headless=new",
+                                    "--remote-debugging-pipe",
+                                    "--no-sandbox",
+                                    "--disable-gpu",
+                                    "--disable-dev-shm-usage",
+                                    "--no-first-run",
+                                    "--disable-background-networking",
+                                    "--disable-component-update",
+                                    "--hide-scrollbars",
+                                    profile,
+                                    "about:blank"};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -156,17 +164,18 @@ Json Browser::call(const std::string& method, Json parameters) {
 void Browser::open(const std::string& address) {
   if (target_.empty()) {
     target_ = call("Target.createTarget", {{"url", "about:blank"}})["targetId"].get<std::string>();
-    session_ = call("Target.attachToTarget", {{"targetId", target_}, {"flatten", true}})["sessionId"].get<std::string>();
+    session_ =
+        call("Target.attachToTarget", {{"targetId", target_}, {"flatten", true}})["sessionId"].get<std::string>();
     for (const char* domain : {"Page.enable", "Runtime.enable", "Log.enable", "Network.enable"}) call(domain);
   }
   // An address that differs in its last part alone would not be loaded anew.
-  call("Page.navigate", {{"url", "about:blank"}});
-  evaluate("new Promise((done) => setTimeout(done, 0))");
-  errors_.clear();
-  requests_.clear();
-  loaded_ = false;
-  call("Page.navigate", {{"url", address}});
-  while (!loaded_) notice(receive());
+  for (const std::string& next : {std::string("about:blank"), address}) {
+    errors_.clear();
+    requests_.clear();
+    loaded_ = false;
+    call("Page.navigate", {{"url", next}});
+    while (!loaded_) notice(receive());
+  }
 }
 
 Json Browser::evaluate(const std::string& expression) {

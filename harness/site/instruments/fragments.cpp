@@ -137,7 +137,8 @@ Framed fragments_page() {
       "a register of a lane to see its elements. The pattern is read off the emulator: it loads a tile of numbered "
       "elements, and multiplies matrices of a single 1.</p>\n"
       "<form class=\"choices\" id=\"choices\"></form>\n<p id=\"explanation\"></p>\n<p id=\"answer\" "
-      "aria-live=\"polite\"></p>\n<div class=\"two fitted\"><div><h2>The matrix</h2><div id=\"matrix\" class=\"scroll\"></div>"
+      "aria-live=\"polite\"></p>\n<div class=\"two fitted\"><div><h2>The matrix</h2><div id=\"matrix\" "
+      "class=\"scroll\"></div>"
       "</div><div><h2>The registers</h2><div id=\"registers\" class=\"scroll\"></div></div></div>\n<noscript><p>This "
       "instrument needs JavaScript; kernels/isa.cuh has the pattern in words.</p></noscript>\n</article>\n<script "
       "type=\"application/json\" id=\"data\">" +

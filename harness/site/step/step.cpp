@@ -105,8 +105,8 @@ struct StoredCode {
 };
 
 // What is known of a kernel's machine code, as scripts that are loaded when they are asked for.
-StoredCode add_machine_code(const Kernel& kernel, const std::vector<std::string>& source,
-                                          const TextTools& tools, SiteFiles& files) {
+StoredCode add_machine_code(const Kernel& kernel, const std::vector<std::string>& source, const TextTools& tools,
+                            SiteFiles& files) {
   const std::filesystem::path file = machine_lines_file(kernel.name);
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return {};
