@@ -64,6 +64,21 @@ std::string address_from(const std::string& page, const std::string& file) {
   return folder.empty() ? file : fs::path(file).lexically_relative(folder).generic_string();
 }
 
+std::string encoded(const std::string& text) {
+  const std::string digits = "0123456789ABCDEF";
+  const std::string plain = "-_.~=&";
+  std::string address;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x80 && std::isalnum(byte) != 0) || plain.find(c) != std::string::npos) {
+      address += c;
+    } else {
+      address += std::string("%") + digits[byte / 16] + digits[byte % 16];
+    }
+  }
+  return address;
+}
+
 std::string anchor_of(const std::string& heading) {
   std::string anchor;
   for (size_t i = 0; i < heading.size();) {

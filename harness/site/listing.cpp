@@ -1,6 +1,7 @@
 #include "harness/site/listing.h"
 
 #include <filesystem>
+#include <regex>
 #include <utility>
 
 #include "harness/site/html.h"
@@ -13,14 +14,21 @@ std::string class_of(const SourceToken& token) {
   static const std::map<std::string, std::string> classes = {{"keyword", "k"}, {"type", "t"},    {"comment", "c"},
                                                              {"todo", "c"},    {"url", "c"},     {"string", "s"},
                                                              {"number", "n"},  {"preproc", "p"}, {"function", "f"}};
-  // What CUDA adds to C++, which source-highlight does not know.
-  if (token.text.starts_with("__") && token.text.ends_with("__")) return "k";
   const auto found = classes.find(token.kind);
   return found == classes.end() ? "" : found->second;
 }
 
 std::string span(const std::string& name, const std::string& text) {
-  return name.empty() ? escaped(text) : "<span class=\"" + name + "\">" + escaped(text) + "</span>";
+  if (!name.empty()) return "<span class=\"" + name + "\">" + escaped(text) + "</span>";
+  // What CUDA adds to C++, which source-highlight does not know.
+  static const std::regex cuda_keyword("__[a-z]+(_[a-z]+)*__");
+  std::string html;
+  auto from = text.begin();
+  for (std::sregex_iterator match(text.begin(), text.end(), cuda_keyword), end; match != end; ++match) {
+    html += escaped({from, (*match)[0].first}) + span("k", match->str());
+    from = (*match)[0].second;
+  }
+  return html + escaped({from, text.end()});
 }
 
 }  // namespace

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <regex>
+#include <set>
 
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
 #include "harness/site/html.h"
 #include "harness/site/listing.h"
 #include "harness/site/quoted.h"
+#include "harness/site/trials.h"
 
 namespace flash_steps {
 namespace {
@@ -107,7 +109,7 @@ class Article {
       case Type::text:
         return linked_lines(node);
       case Type::html:
-        return filtered(node.text);
+        return filtered(node.text) + trial(html_anchor(node));
       case Type::entity:
         return node.text;
       case Type::line_break:
@@ -172,7 +174,15 @@ class Article {
     if (is_external(address)) {
       return "<a class=\"out\" rel=\"noreferrer\" href=\"" + escaped(address) + "\">" + text + "</a>";
     }
-    return "<a href=\"" + escaped(address) + "\">" + text + "</a>";
+    return "<a href=\"" + escaped(address) + "\">" + text + "</a>" + trial(address.substr(address.find('#') + 1));
+  }
+
+  // A way to the instrument that shows what a word of the glossary means, where a page first links to the word.
+  std::string trial(const std::string& anchor) {
+    const Trial* const trial = trial_of(anchor);
+    if (trial == nullptr || !tried_.insert(anchor).second) return "";
+    const std::string address = address_from(page_.file, trial->file) + "#" + encoded(trial->state);
+    return "<a class=\"try\" href=\"" + escaped(address) + "\" aria-label=\"Try it: " + escaped(anchor) + "\">try</a>";
   }
 
   std::string image(const MarkdownNode& node) {
@@ -222,6 +232,7 @@ class Article {
   Links& links_;
   const TextTools& tools_;
   size_t heading_ = 0;
+  std::set<std::string> tried_;
 };
 
 }  // namespace

@@ -10,11 +10,13 @@
 
 #include "harness/base/text.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/site/html.h"
 #include "harness/site/instruments/bank_map.h"
 #include "harness/site/instruments/fragments.h"
 #include "harness/site/instruments/softmax.h"
 #include "harness/site/load_tools.h"
 #include "harness/site/site.h"
+#include "harness/site/trials.h"
 #include "tests/support/browser.h"
 #include "tests/support/emulator_fixture.h"
 
@@ -203,12 +205,26 @@ TEST_F(Instruments, TheLadderShowsWhatTheResultsHave) {
       for (const auto& [name, value] : cells.items()) {
         const auto percent = percent_at(sweep, name, seqlen);
         EXPECT_EQ(value.get<std::string>() == "null", !percent.has_value()) << name;
-        if (percent) EXPECT_NEAR(std::stod(value.get<std::string>()), *percent, 1e-9) << name;
+        if (percent.has_value()) {
+          EXPECT_NEAR(std::stod(value.get<std::string>()), *percent, 1e-9) << name;
+        }
         cases++;
       }
     }
   }
   EXPECT_GE(cases, 20);
+}
+
+TEST_F(Instruments, TheTextLinksToStatesThatThereAre) {
+  for (const Trial& trial : trials()) {
+    browser_->open("file://" + (folder_ / trial.file).string() + "#" + encoded(trial.state));
+    for (const std::string& part : split(trial.state, '&')) {
+      const std::string name = part.substr(0, part.find('='));
+      EXPECT_EQ(browser_->evaluate("document.getElementById('choice-" + name + "').value"),
+                part.substr(part.find('=') + 1))
+          << trial.anchor;
+    }
+  }
 }
 
 TEST_F(Instruments, AStateThatThereIsNotBecomesOneThatThereIs) {

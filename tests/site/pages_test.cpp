@@ -80,6 +80,13 @@ TEST_F(Page, LinksLeadToThePagesOfTheSite) {
   EXPECT_THAT(article("[it](https://example.org/a)\n"), HasSubstr("class=\"out\" rel=\"noreferrer\""));
 }
 
+TEST_F(Page, AWordOfTheGlossaryLeadsToItsInstrument) {
+  written("docs/method/words.md", "# Words\n\n<a id=\"bank-conflict\"></a>bank conflict\n");
+  const std::string html = article("[one](method/words.md#bank-conflict), [two](method/words.md#bank-conflict)\n");
+  EXPECT_THAT(html, HasSubstr("href=\"instruments/bank_map.html#word=ldmatrix_x4&amp;row=256&amp;swizzle=none\""));
+  EXPECT_EQ(html.find("class=\"try\""), html.rfind("class=\"try\"")) << "once a page";
+}
+
 TEST_F(Page, ALinkThatLeadsNowhereIsNamedWithItsLine) {
   EXPECT_EQ(refusal("# A page\n\nsee\n[it](gone.md)\n"),
             "docs/page.md:4: it links to gone.md, and there is no docs/gone.md; a file that exists would work");

@@ -70,14 +70,38 @@ std::vector<LinePair> paired(const Lines& removed, const Lines& added, int befor
   const auto number = [](int first, size_t index) { return first + static_cast<int>(index); };
   while (i < rows || j < columns) {
     if (i < rows && j < columns && alike[i][j] >= least_in_common && best[i][j] == alike[i][j] + best[i + 1][j + 1]) {
-      pairs.push_back({number(before, i++), number(after, j++), false});
+      pairs.push_back({number(before, i++), number(after, j++), false, true});
     } else if (i < rows && (j == columns || best[i][j] == best[i + 1][j])) {
-      pairs.push_back({number(before, i++), 0, false});
+      pairs.push_back({number(before, i++), 0, false, false});
     } else {
-      pairs.push_back({0, number(after, j++), false});
+      pairs.push_back({0, number(after, j++), false, false});
     }
   }
   return pairs;
+}
+
+// Lines that went and lines that came, with none that are alike between them, beside each other.
+std::vector<LinePair> beside_each_other(const std::vector<LinePair>& pairs) {
+  std::vector<LinePair> rows;
+  std::vector<int> before, after;
+  const auto flush = [&] {
+    for (size_t i = 0; i < std::max(before.size(), after.size()); i++) {
+      rows.push_back({i < before.size() ? before[i] : 0, i < after.size() ? after[i] : 0, false, false});
+    }
+    before.clear();
+    after.clear();
+  };
+  for (const LinePair& pair : pairs) {
+    if (pair.alike) {
+      flush();
+      rows.push_back(pair);
+    } else {
+      if (pair.before != 0) before.push_back(pair.before);
+      if (pair.after != 0) after.push_back(pair.after);
+    }
+  }
+  flush();
+  return rows;
 }
 
 // What one side of a pair of lines looks like.
@@ -124,9 +148,8 @@ class Hunks {
     std::string html = "<div class=\"hunk\">\n";
     for (int i = from; i < to; i++) {
       const LinePair& pair = pairs[i];
-      const bool both = pair.before != 0 && pair.after != 0 && !pair.same;
       const ChangedWords words =
-          both ? changed_words(before_[pair.before - 1], after_[pair.after - 1], tools_) : ChangedWords{};
+          pair.alike ? changed_words(before_[pair.before - 1], after_[pair.after - 1], tools_) : ChangedWords{};
       html += cell({"old", "del", old_}, pair.before, pair.same, words.removed) +
               cell({"new", "add", new_}, pair.after, pair.same, words.added) + "\n";
     }
@@ -161,8 +184,8 @@ std::vector<LinePair> pair_lines(const Lines& before, const Lines& after, const 
   Lines removed, added;
   int next_before = 1, next_after = 1;
   const auto flush = [&] {
-    const auto more = paired(removed, added, next_before - static_cast<int>(removed.size()),
-                             next_after - static_cast<int>(added.size()));
+    const auto more = beside_each_other(paired(removed, added, next_before - static_cast<int>(removed.size()),
+                                               next_after - static_cast<int>(added.size())));
     pairs.insert(pairs.end(), more.begin(), more.end());
     removed.clear();
     added.clear();
@@ -170,7 +193,7 @@ std::vector<LinePair> pair_lines(const Lines& before, const Lines& after, const 
   for (const Edit& edit : tools.difference(before, after)) {
     if (edit.kind == Edit::Kind::same) {
       flush();
-      pairs.push_back({next_before++, next_after++, true});
+      pairs.push_back({next_before++, next_after++, true, false});
     } else if (edit.kind == Edit::Kind::removed) {
       removed.push_back(edit.text);
       next_before++;

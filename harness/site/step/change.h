@@ -13,10 +13,11 @@ struct LinePair {
   int before;
   int after;
   bool same;
+  bool alike;  ///< not the same, but with half of their words in common at least
 };
 
-/// In the order of both files. Changed lines stand beside each other where they have at least half of their words in
-/// common.
+/// In the order of both files. Changed lines that are alike stand beside each other; between these, what went stands
+/// beside what came.
 std::vector<LinePair> pair_lines(const std::vector<std::string>& before, const std::vector<std::string>& after,
                                  const TextTools& tools);
 
