@@ -5,6 +5,7 @@
 #   scripts/setup.sh --plots          also matplotlib, for scripts/plot.py
 #   scripts/setup.sh --fuzz           also clang with its fuzzer, for scripts/fuzz.sh
 #   scripts/setup.sh --benchmark      also Google Benchmark, for scripts/benchmark_emulator.sh
+#   scripts/setup.sh --lint           also clang-format and clang-tidy 14 and shellcheck, for .ci/run
 #   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
 #   scripts/setup.sh --site           also md4c, source-highlight and dtl, for ./runner --site
 #   scripts/setup.sh --browser        also Chromium, tidy and axe-core, with which the tests look at the site
@@ -17,6 +18,7 @@ plots=false
 fuzz=false
 benchmark=false
 disassembler=false
+lint=false
 site=false
 browser=false
 for argument; do
@@ -25,10 +27,11 @@ for argument; do
     --fuzz) fuzz=true ;;
     --benchmark) benchmark=true ;;
     --disassembler) disassembler=true ;;
+    --lint) lint=true ;;
     --site) site=true ;;
     --browser) browser=true ;;
     *)
-      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --disassembler," \
+      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --disassembler," \
         "--site, --browser." >&2
       exit 2
       ;;
@@ -67,6 +70,7 @@ need g++ has_command "${compiler[0]}"
 need cmake has_command cmake
 need ninja-build has_command ninja
 need git has_command git
+need python3 has_command python3
 need libboost-context-dev has_library boost_context
 need libcli11-dev has_header CLI/CLI.hpp
 need nlohmann-json3-dev has_header nlohmann/json.hpp
@@ -88,6 +92,11 @@ if $browser; then
   need fonts-dejavu-core has_fonts
   need tidy has_command tidy
   need python3-venv python3 -c 'import ensurepip' 2>/dev/null
+fi
+if $lint; then
+  need clang-format-14 has_command clang-format-14
+  need clang-tidy-14 has_command clang-tidy-14
+  need shellcheck has_command shellcheck
 fi
 if $disassembler; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
 

@@ -49,8 +49,16 @@ std::vector<std::string> names_of(const std::vector<const Kernel*>& steps) {
 
 // The step and the one before it: at the length of the table, and then at all.
 std::string render_h100(const fs::path& page, const Published& published, const std::vector<ResultsFile>& files) {
-  const std::vector<const Kernel*> steps = step_and_the_one_before("h100", page);
-  const Sweep sweep = h100_sweep(Dtype::fp16, published, files);
+  std::vector<const Kernel*> steps = step_and_the_one_before("h100", page);
+  const Chapter& chapter = *steps.back()->chapter;
+  if (chapter.name != sixteen && !fs::exists(stored_results(chapter) / "h100.json")) {
+    return "Not timed on an H100 yet: there is no `" + stored_name(chapter, "h100.json") + "`.\n";
+  }
+  const Sweep sweep = h100_sweep(Dtype::fp16, published, files, chapter);
+  // A chapter's first step follows one that may not have been timed beside it.
+  if (steps.front()->chapter != &chapter && sweep.best_run(steps.front()->name, table_seqlen) == nullptr) {
+    steps.erase(steps.begin());
+  }
   const std::string table = render_steps(names_of(steps), sweep);
   if (steps.size() == 1) return table;
   const std::string lengths =
@@ -61,10 +69,10 @@ std::string render_h100(const fs::path& page, const Published& published, const 
 // Files whose problems are not the published ones are not among those of the table.
 Results stored(const std::string& name, const std::string& block, const fs::path& page) {
   try {
-    return read_results(stored_results() / name);
+    return read_results(stored_results(chapter_of(page)) / name);
   } catch (const std::runtime_error& error) {
-    refuse_page(page, opening_marker(block) + " is made from docs/results/" + name + ": " + error.what() +
-                          "; the command beside the block makes it");
+    refuse_page(page, opening_marker(block) + " is made from " + stored_name(chapter_of(page), name) + ": " +
+                          error.what() + "; the command beside the block makes it");
   }
 }
 
@@ -96,15 +104,16 @@ std::string render_run(const std::vector<std::string>& words, const fs::path& pa
   if (words.size() != 2)
     refuse_page(page, opening_marker(block) + " names no file and kernel; emulator.json 01_base would");
   try {
-    return render_run(words[1], read_results(stored_results() / words[0]));
+    return render_run(words[1], read_results(stored_results(chapter_of(page)) / words[0]));
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(block) + ": " + error.what());
   }
 }
 
-std::string render_block(const std::string& block, const Published& published, const std::vector<ResultsFile>& files) {
-  const std::vector<const Kernel*> steps = of_chapter(sixteen);
-  const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files); };
+std::string render_block(const std::string& block, const Chapter& chapter, const Published& published,
+                         const std::vector<ResultsFile>& files) {
+  const std::vector<const Kernel*> steps = of_chapter(chapter.name);
+  const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
   if (block == "overview") return render_overview(steps, published, h100());
   if (block == "h100-ladder") return render_steps(names_of(steps), h100());
   if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
@@ -122,7 +131,7 @@ std::string render_block(const std::string& block, const Published& published, c
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
-  return render_table(steps, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
+  return render_table(steps, published, sweeps_of(files, published, steps), bounds ? &*bounds : nullptr);
 }
 
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
@@ -132,7 +141,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
-    return render_block(block, published, files);
+    return render_block(block, chapter_of(page), published, files);
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& error) {

@@ -68,7 +68,7 @@ struct Source {
   const Published& published;
   const std::vector<ResultsFile>& files;
 
-  Sweep h100(Dtype dtype = Dtype::fp16) const { return h100_sweep(dtype, published, files); }
+  Sweep h100(Dtype dtype = Dtype::fp16) const { return h100_sweep(dtype, published, files, chapter_of(page)); }
 };
 
 std::string percent_text(std::optional<double> percent, const std::string& of, int decimals) {
@@ -277,17 +277,27 @@ const Kernel& step_of(const std::string& block, const fs::path& page) {
   return *kernel;
 }
 
-Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files) {
+Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files, const Chapter& of) {
   const std::string name = dtype == Dtype::fp16 ? "h100.json" : "h100_bf16.json";
   for (const ResultsFile& file : files) {
     if (file.file.filename() != name) continue;
-    for (const Sweep& sweep : sweeps_of({&file, 1}, published)) {
+    const std::vector<Sweep> sweeps = sweeps_of({&file, 1}, published, of_chapter(of.name));
+    for (const Sweep& sweep : sweeps) {
       if (sweep.dtype == dtype) return sweep;
     }
+    if (sweeps.empty()) continue;  // another chapter's
     throw std::runtime_error(std::string(name_of(dtype)) + " is shown, of which " + file.name() + " has no run");
   }
-  throw std::runtime_error("it is made from " + name + ", which is not among the files; docs/results/" + name +
+  throw std::runtime_error("it is made from " + name + ", which is not among the files; " + stored_name(of, name) +
                            ", made by a sweep on an H100, would work");
+}
+
+const Chapter& chapter_of(const fs::path& page) {
+  const std::string folder = page.parent_path().filename().string();
+  for (const Chapter& other : chapters()) {
+    if (!other.folder.empty() && other.folder == folder) return other;
+  }
+  return chapter(sixteen);
 }
 
 std::vector<PageBlock> blocks_within_lines(const fs::path& page, const Published& published,

@@ -34,8 +34,13 @@ namespace flash_steps {
 std::vector<PageBlock> blocks_within_lines(const std::filesystem::path& page, const Published& published,
                                            const std::vector<ResultsFile>& files);
 
-/// The sweep of h100.json, or for bf16 of h100_bf16.json. Throws std::runtime_error with a sentence if there is none.
-Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files);
+/// The sweep of the chapter's h100.json, or for bf16 of h100_bf16.json. Throws std::runtime_error with a sentence if
+/// there is none.
+Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files,
+                 const Chapter& of = chapter(sixteen));
+
+/// That the page's folder is of, in docs/; of any other page that of the sixteen.
+const Chapter& chapter_of(const std::filesystem::path& page);
 
 /// The step whose page it is. Throws UsageError that names the block if it is no step's.
 const Kernel& step_of(const std::string& block, const std::filesystem::path& page);

@@ -86,6 +86,7 @@ AccessCounters read_access(const JsonNode& node, Touches touches) {
     check_conflicts(node, access.wavefronts, access.ideal_wavefronts);
   }
   if (touches != Touches::shared) access.sectors = node["sectors"].get<uint64_t>();
+  if (node.has("tags")) access.tags = node["tags"].get<uint64_t>();  // of loads through L1
   return access;
 }
 
@@ -100,16 +101,25 @@ Counters read_counters(const JsonNode& node) {
   counters.mma_instructions = node["mma"]["instructions"].get<uint64_t>();
   counters.shuffle_instructions = node["shuffle"]["instructions"].get<uint64_t>();
   counters.barrier_instructions = node["barrier"]["instructions"].get<uint64_t>();
+  for (const RareCounter& rare : rare_counters) {
+    if (node.has(rare.name)) counters.*rare.count = node[rare.name].get<uint64_t>();
+  }
   counters.hbm_bytes_read = node["hbm_bytes_read"].get<uint64_t>();
   counters.hbm_bytes_written = node["hbm_bytes_written"].get<uint64_t>();
   return counters;
 }
 
+void check_sum(const JsonNode& node, const Run& run) {
+  Counters sum;
+  for (const LaunchCounters& launch : run.launches) sum += launch.counters;
+  if (!run.counters || *run.counters != sum) node.fail("does not add up to counters");
+}
+
 LineCounters read_line(const JsonNode& node) {
-  const LineCounters line = {node["file"].get<std::string>(),    node["line"].get<int>(),
-                             node["word"].get<std::string>(),    node["instructions"].get<uint64_t>(),
-                             node["wavefronts"].get<uint64_t>(), node["ideal_wavefronts"].get<uint64_t>(),
-                             node["sectors"].get<uint64_t>()};
+  LineCounters line = {node["file"].get<std::string>(),    node["line"].get<int>(),
+                       node["word"].get<std::string>(),    node["instructions"].get<uint64_t>(),
+                       node["wavefronts"].get<uint64_t>(), node["ideal_wavefronts"].get<uint64_t>(),
+                       node["sectors"].get<uint64_t>()};
   check_conflicts(node, line.wavefronts, line.ideal_wavefronts);
   return line;
 }
@@ -202,6 +212,12 @@ Run read_run(const JsonNode& node, bool is_old) {
   if (node.has("determinism")) {
     const JsonNode determinism = node["determinism"];
     run.determinism = {determinism["repeats"].get<int>(), determinism["bit_equal"].get<bool>()};
+  }
+  if (node.has("launches")) {
+    for (const JsonNode& launch : node["launches"].elements()) {
+      run.launches.push_back({launch["function"].get<std::string>(), read_counters(launch["counters"])});
+    }
+    check_sum(node["launches"], run);
   }
   if (node.has("lines")) {
     for (const JsonNode& line : node["lines"].elements()) run.lines.push_back(read_line(line));

@@ -61,7 +61,7 @@ void declare(CLI::App& app, Given& given) {
   value("--dtype", given.dtype, "LIST", "fp16, bf16 or all [fp16]");
   value("--seed", given.seed, "SEED", "Of the inputs [1]");
   value("--inputs", given.inputs, "LIST",
-        "normal, uniform, large, constant, onehot, tiny, negative, positive, or all [normal]");
+        "normal, uniform, large, constant, onehot, tiny, negative, positive, creeping, or all [normal]");
   value("--config", given.config, "LIST", "Configs: names, *, or all [GPU: all, emulator: the first that fits]");
   flag("--check-only", given.check_only, "Validate and stop");
   value("--repeat", given.repeat, "N", "Of --check-only: launch N times and demand bit-equal outputs");
@@ -156,6 +156,10 @@ Given read_arguments(int argc, const char* const* argv) {
     given.help = fitted_help(app.help());
     return given;
   } catch (const CLI::ArgumentMismatch& error) {
+    const std::string flag = split(error.what(), ' ')[0];
+    if (std::string(error.what()).find("flag override") != std::string::npos) {
+      throw UsageError("--" + flag + " takes no value; --" + flag + " alone would work");
+    }
     const std::string option = split(error.what(), ':')[0];
     throw UsageError(option + " takes exactly one value; --help shows which");
   } catch (const CLI::ParseError& error) {

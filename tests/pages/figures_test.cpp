@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <regex>
+#include <sstream>
 
 #include "harness/base/text.h"
 #include "tests/support/pages.h"
@@ -29,10 +30,11 @@ std::optional<std::string> figure_in(const std::string& paragraph) {
   return std::regex_search(paragraph, match, measured) ? std::optional(match.str()) : std::nullopt;
 }
 
-std::string joined_lines(const std::string& text) {
-  std::string joined;
-  for (const std::string& line : split(text, '\n')) joined += (joined.empty() ? "" : " ") + trimmed(line);
-  return joined;
+std::string on_one_line(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return join(words, " ");
 }
 
 // A paragraph, an item of a list or a row of a table each.
@@ -43,7 +45,7 @@ std::vector<std::string> paragraphs(const std::string& page) {
     if (trimmed(line).empty() || std::regex_match(line, begins_anew)) found.emplace_back();
     found.back() += line + "\n";
   }
-  for (std::string& paragraph : found) paragraph = joined_lines(paragraph);
+  for (std::string& paragraph : found) paragraph = on_one_line(paragraph);
   return found;
 }
 

@@ -146,7 +146,9 @@ TEST_F(Build, ABuildForTheGpuKeepsItsCompilerAndSaysWhenItIsGone) {
   fs::remove(project_ / "programs/nvcc");
   ASSERT_EQ(build("runner"), 0);
   const bool has_own = std::system("command -v nvcc /usr/local/cuda/bin/nvcc >/dev/null") == 0;
-  if (!has_own) EXPECT_THAT(said_, HasSubstr("/programs/nvcc is gone, and there is no other"));
+  if (!has_own) {
+    EXPECT_THAT(said_, HasSubstr("/programs/nvcc is gone, and there is no other"));
+  }
 }
 
 TEST_F(Build, AnotherCompilerIsTakenWithItsLauncherAndWhatWasChosenStays) {

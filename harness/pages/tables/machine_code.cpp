@@ -33,6 +33,7 @@ std::string cell(const std::string& column, const MachineCode* code) {
   if (code == nullptr) return nothing;
   if (column == "registers") return std::to_string(code->function.registers);
   if (column == "spill") return std::to_string(code->function.stack_bytes);
+  if (!code->whole_kernel.contains(column)) return nothing;
   return std::to_string(code->whole_kernel.at(column)) + "/" + std::to_string(code->main_loop.at(column));
 }
 

@@ -66,7 +66,7 @@ std::string render_published_there(const std::vector<const Kernel*>& kernels, co
     table += markdown_row({kernel->name, fixed(theirs->second, 1), fixed(*ours, 1),
                            (difference < 0 ? "−" : "+") + fixed(std::abs(difference), 1)});
   }
-  return table + "\nThe published kernels: " + published.h100_source + ".\n";
+  return table + "\nThe first of the columns, of `docs/results/published.json`: " + published.h100_source + ".\n";
 }
 
 }  // namespace flash_steps

@@ -22,7 +22,9 @@ std::string render_run(const std::string& kernel, const Results& results) {
   } else {
     for (const Run& run : runs) print_emulated(text, run);
   }
-  return "```\n" + text.str() + "```\n";
+  std::string printed = text.str();
+  while (printed.ends_with("\n\n")) printed.pop_back();
+  return "```\n" + printed + "```\n";
 }
 
 }  // namespace flash_steps
