@@ -90,13 +90,6 @@ std::string shown_text(const std::string& text) {
   return shown;
 }
 
-std::string site_file(const fs::path& source) {
-  if (source == "README.md") return "index.html";
-  const fs::path below_docs = source.lexically_relative("docs");
-  const fs::path path = *below_docs.begin() == ".." ? source : below_docs;
-  return fs::path(path).replace_extension(".html").generic_string();
-}
-
 BookPage read_page(const fs::path& root, const fs::path& source, const TextTools& tools) {
   BookPage page{source, site_file(source), "", "", nullptr, "", {}, {}, {}};
   std::error_code error;
@@ -135,6 +128,13 @@ std::vector<fs::path> pages_below(const fs::path& root) {
 }
 
 }  // namespace
+
+std::string site_file(const fs::path& source) {
+  const fs::path below_docs = source.lexically_relative("docs");
+  const fs::path path = *below_docs.begin() == ".." ? source : below_docs;
+  if (path.stem() == "README") return (path.parent_path() / "index.html").generic_string();
+  return fs::path(path).replace_extension(".html").generic_string();
+}
 
 std::string html_anchor(const MarkdownNode& node) {
   constexpr std::string_view begin = "<a id=\"";
@@ -176,7 +176,17 @@ const BookPage* Book::find(const Kernel* kernel) const {
 Book read_book(const fs::path& root, const std::vector<Kernel>& kernels, const TextTools& tools) {
   Book book{root, {}};
   book.pages.push_back(read_page(root, "README.md", tools));
+  const Chapter* chapter = nullptr;
   for (const Kernel& kernel : kernels) {
+    const fs::path about = fs::path("docs") / kernel.chapter->folder / "README.md";
+    std::error_code error;
+    if (kernel.chapter != chapter && fs::exists(root / about, error)) {
+      BookPage page = read_page(root, about, tools);
+      page.group = kernel.chapter->title;
+      page.label = "About this chapter";
+      book.pages.push_back(std::move(page));
+    }
+    chapter = kernel.chapter;
     BookPage page = read_page(root, kernel.page_path(), tools);
     page.kernel = &kernel;
     page.group = kernel.chapter->title;

@@ -23,7 +23,7 @@ struct BookPage {
   std::string group;             ///< the heading that it stands under in the table of contents; empty: none
   std::string label;             ///< what it is called there
   const Kernel* kernel;          ///< that it is the page of; nullptr: none
-  std::string text;              ///< of the file; empty if there is no page
+  std::string text;              ///< of the file; empty if there is none
   MarkdownNode tree;
   std::vector<Heading> headings;
   std::vector<std::string> anchors;  ///< that stand in its text, as <a id="cta"></a>
@@ -45,6 +45,10 @@ struct Book {
 /// All pages below docs/ and README.md, and those of `kernels`. Throws UsageError for a page whose markers are wrong,
 /// with the file and the line.
 Book read_book(const std::filesystem::path& root, const std::vector<Kernel>& kernels, const TextTools& tools);
+
+/// What a page of the source folder becomes: "primer/p01_standard.html" of docs/primer/p01_standard.md, from the site's
+/// folder on.
+std::string site_file(const std::filesystem::path& source);
 
 /// "cta" of a node that is <a id="cta">; empty for any other.
 std::string html_anchor(const MarkdownNode& node);

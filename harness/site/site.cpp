@@ -8,6 +8,7 @@
 #include "harness/site/book.h"
 #include "harness/site/data.h"
 #include "harness/site/frame.h"
+#include "harness/site/html.h"
 #include "harness/site/instruments/instruments.h"
 #include "harness/site/links.h"
 #include "harness/site/load_tools.h"
@@ -38,6 +39,11 @@ void add_images(const fs::path& root, const std::set<fs::path>& images, SiteFile
   }
 }
 
+// Of a kernel that has come before its page.
+std::string no_text(const BookPage& page) {
+  return "<h1>" + escaped(page.title()) + "</h1>\n<p>There is no page about this kernel yet.</p>\n";
+}
+
 std::string index_of(const Book& book) {
   std::vector<SearchSection> sections;
   for (const BookPage& page : book.pages) {
@@ -64,7 +70,8 @@ MadeSite make_site(const fs::path& root, const std::vector<Kernel>& kernels) {
     framed.file = page.file;
     framed.title = page.title();
     framed.kind = page.kernel != nullptr ? "step" : "prose";
-    framed.main = "<article>\n" + render_article(page, links, tools) + "</article>\n";
+    framed.main =
+        "<article>\n" + (page.text.empty() ? no_text(page) : render_article(page, links, tools)) + "</article>\n";
     if (page.kernel != nullptr) {
       framed.aside = render_step(*page.kernel, page.file, data, tools, site.files);
       framed.scripts = {"step.js"};

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "harness/contract/registry.h"
+#include "harness/site/book.h"
 #include "harness/site/load_tools.h"
 #include "harness/site/site.h"
 #include "tests/support/content.h"
@@ -62,9 +63,7 @@ class InBrowser : public testing::Test {
     }
     return kernels().back();
   }
-  static std::string page_of(const Kernel& kernel) {
-    return kernel.page_path().lexically_relative("docs").replace_extension(".html").generic_string();
-  }
+  static std::string page_of(const Kernel& kernel) { return site_file(kernel.page_path()); }
 
   static fs::path folder_;
   static MadeSite* site_;
@@ -194,7 +193,8 @@ TEST_F(InBrowser, AnAuditOfItsAccessibilityFindsNothingSerious) {
       browser_->open(address(page));
       browser_->evaluate(script + "; 0");
       const auto found = browser_->evaluate(
-          "axe.run({ exclude: [['.sass > div:nth-child(n+30)'], ['.listing > div:nth-child(n+150)']] }).then((result) => result.violations.filter((v) => v.impact === 'serious' || v.impact === "
+          "axe.run({ exclude: [['.sass > div:nth-child(n+30)'], ['.listing > div:nth-child(n+150)']] }).then((result) "
+          "=> result.violations.filter((v) => v.impact === 'serious' || v.impact === "
           "'critical')"
           ".map((v) => v.id + ': ' + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + ' ' + "
           "(n.any[0] ? n.any[0].message : '')).join(' | ')))");

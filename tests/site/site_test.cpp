@@ -11,6 +11,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/process.h"
+#include "harness/site/book.h"
 #include "harness/site/load_tools.h"
 #include "tests/support/content.h"
 #include "tests/support/temporary_folder.h"
@@ -55,7 +56,7 @@ std::vector<std::string> attributes(const std::string& html, const std::string& 
 
 TEST_F(Site, EveryKernelHasItsPage) {
   for (const Kernel& kernel : kernels()) {
-    const std::string name = kernel.page_path().lexically_relative("docs").replace_extension(".html").generic_string();
+    const std::string name = site_file(kernel.page_path());
     ASSERT_TRUE(made().files.contains(name)) << name;
     EXPECT_THAT(made().files.at(name), HasSubstr("id=\"L1\"")) << name;
   }

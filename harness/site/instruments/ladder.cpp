@@ -6,6 +6,7 @@
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/site/book.h"
 #include "harness/site/html.h"
 
 namespace flash_steps {
@@ -89,8 +90,7 @@ Framed ladder_page(const std::vector<Kernel>& kernels, const SiteData& data) {
     list.push_back({{"gpu", column.gpu}, {"type", column.dtype}, {"length", column.length}, {"percent", percents}});
   }
   for (const Kernel* step : steps) {
-    names.push_back({step->label(), step->name,
-                     "../" + step->page_path().lexically_relative("docs").replace_extension(".html").generic_string()});
+    names.push_back({step->label(), step->name, "../" + site_file(step->page_path())});
   }
   Framed page;
   page.file = "instruments/ladder.html";

@@ -7,6 +7,7 @@
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
 #include "harness/results/freshness.h"
+#include "harness/site/book.h"
 #include "harness/site/html.h"
 #include "harness/site/listing.h"
 #include "harness/site/step/change.h"
@@ -68,9 +69,7 @@ std::string change_panel(const Kernel& kernel, const std::vector<std::string>& s
   if (before == nullptr) {
     return panel("diff", "Change", "<p class=\"note\">This is the first step: there is none before it.</p>\n");
   }
-  const std::filesystem::path before_page = before->page_path();
-  const std::string address =
-      address_from(page, before_page.lexically_relative("docs").replace_extension(".html").generic_string());
+  const std::string address = address_from(page, site_file(before->page_path()));
   const std::string note = "<p class=\"note\">From <a href=\"" + escaped(address) + "#file\">" + escaped(before->name) +
                            "</a> to " + escaped(kernel.name) + ".</p>\n";
   const std::string choice =
