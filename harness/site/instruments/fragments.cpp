@@ -93,7 +93,7 @@ std::vector<Held> places_of_b(const Registers& registers) {
 
 }  // namespace
 
-std::vector<Fragment> fragments() {
+std::vector<OperandMap> fragments() {
   const std::vector<Held> plain = places_of(loaded(false, false), 4);
   const std::vector<Held> b = places_of_b(loaded(false, true));
   return {
@@ -111,7 +111,7 @@ std::vector<Fragment> fragments() {
 
 Framed fragments_page() {
   Json json = Json::array();
-  for (const Fragment& fragment : fragments()) {
+  for (const OperandMap& fragment : fragments()) {
     Json held = Json::array();
     for (const Held& place : fragment.held) held.push_back({place.lane, place.reg, place.half});
     json.push_back({{"name", fragment.name},

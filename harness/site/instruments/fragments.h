@@ -16,7 +16,7 @@ struct Held {
   int half = 0;  ///< 0: the lower 16 bits, 1: the upper; 0 for elements of 32 bits
 };
 
-struct Fragment {
+struct OperandMap {
   std::string name;         ///< "A", as in the choice
   std::string explanation;  ///< one sentence
   int rows;
@@ -27,7 +27,7 @@ struct Fragment {
 };
 
 /// Found out by running the words.
-std::vector<Fragment> fragments();
+std::vector<OperandMap> fragments();
 
 Framed fragments_page();
 

@@ -7,6 +7,7 @@
 #include "harness/contract/registry.h"
 #include "harness/sass/stored_lines.h"
 #include "harness/site/data.h"
+#include "harness/site/text/tools.h"
 
 namespace flash_steps {
 

@@ -6,6 +6,7 @@
 #include "harness/contract/registry.h"
 #include "harness/site/data.h"
 #include "harness/site/folder.h"
+#include "harness/site/text/tools.h"
 
 namespace flash_steps {
 
