@@ -48,6 +48,17 @@ void read_counted(SiteData& data) {
   }
 }
 
+// Bounds are of tiles, and of those the kernels' code tells; what the machine code alone says is known without it.
+void read_bounds(SiteData& data) {
+  try {
+    data.bounds = read_stored_bounds();
+  } catch (const MachineError& error) {
+    data.bounds = {{}, read_stored_machine_code()};
+    data.complaints.push_back(std::string("the bounds are left out, for ") + error.what() +
+                              ", and ./runner --table --bounds all of them");
+  }
+}
+
 }  // namespace
 
 std::filesystem::path counted_lines_file() { return stored_results() / "emulator_lines.json"; }
@@ -72,13 +83,16 @@ std::vector<std::string> SiteData::configs_of(const std::string& kernel) const {
 
 SiteData read_site_data(const std::filesystem::path& root) {
   try {
-    SiteData data{read_published(), {}, read_stored_bounds(), {}, "", read_words(root), {}};
+    SiteData data{read_published(), {}, {}, {}, "", read_words(root), {}};
     TableFiles table = read_table_folder(stored_results(), data.published);
     data.files = std::move(table.files);
     data.complaints = std::move(table.complaints);
+    read_bounds(data);
     read_counted(data);
     return data;
   } catch (const UsageError&) {
+    throw;
+  } catch (const MachineError&) {
     throw;
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());

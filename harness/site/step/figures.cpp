@@ -46,10 +46,10 @@ std::string bound_table(const std::string& kernel, const std::string& config, co
   std::vector<Cells> rows;
   for (const Rates& rates : all_rates()) {
     const auto bound = data.bounds.of(kernel, config, rates);
-    if (!bound) continue;
     const MachineCode* code = data.bounds.machine_code.find(kernel, config, rates.arch);
-    rows.push_back({rates.gpu + " (" + rates.arch + ")", fixed(bound->percent_of_peak, 1), name_of(bound->pipe),
-                    code == nullptr ? "" : std::to_string(code->function.registers),
+    if (!bound && code == nullptr) continue;
+    rows.push_back({rates.gpu + " (" + rates.arch + ")", bound ? fixed(bound->percent_of_peak, 1) : "",
+                    bound ? name_of(bound->pipe) : "", code == nullptr ? "" : std::to_string(code->function.registers),
                     code == nullptr ? "" : std::to_string(code->function.stack_bytes)});
   }
   if (rows.empty()) return "";
