@@ -6,6 +6,7 @@
 #include "harness/pages/page.h"
 #include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/pages/words.h"
 #include "harness/results/folder.h"
 #include "harness/runner/commands.h"
 
@@ -25,8 +26,10 @@ int show_table(const Options& options, const Selection& kernels) {
   if (!options.update) {
     std::optional<StoredBounds> bounds;
     if (options.bounds) bounds = read_stored_bounds();
+    const std::vector<ResultsFile> files =
+        options.files.empty() ? files_of(*kernels.front()->chapter, table.files) : table.files;
     std::cout << fitted(
-        render_table(kernels, published, sweeps_of(table.files, published, kernels), bounds ? &*bounds : nullptr));
+        render_table(kernels, published, sweeps_of(files, published, kernels), bounds ? &*bounds : nullptr));
   } else if (table.complaints.empty()) {
     update(*options.update, published, table.files);
   }
