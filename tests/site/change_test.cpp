@@ -6,6 +6,7 @@
 #include "harness/contract/source.h"
 #include "harness/site/load_tools.h"
 #include "harness/site/step/facts.h"
+#include "tests/site/browsed_site.h"
 
 namespace flash_steps {
 namespace {
@@ -17,7 +18,7 @@ using testing::Pair;
 class Change : public testing::Test {
  protected:
   void SetUp() override {
-    if (!has_text_tools()) GTEST_SKIP() << "this build has no md4c and source-highlight; scripts/setup.sh --site";
+    if (!has_text_tools()) GTEST_SKIP() << no_text_tools;
   }
 };
 

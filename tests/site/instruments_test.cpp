@@ -14,44 +14,37 @@
 #include "harness/site/instruments/bank_map.h"
 #include "harness/site/instruments/fragments.h"
 #include "harness/site/instruments/softmax.h"
-#include "harness/site/load_tools.h"
-#include "harness/site/site.h"
 #include "harness/site/trials.h"
-#include "tests/support/browser.h"
+#include "kernels/isa_sm90.cuh"
+#include "tests/site/browsed_site.h"
 #include "tests/support/emulator_fixture.h"
 
 namespace flash_steps {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
-class Instruments : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (!has_text_tools() || Browser::missing()) return;
-    folder_ = fs::path(testing::TempDir()) / "flash_steps_instruments_in_browser";
-    fs::remove_all(folder_);
-    write_site(make_site(FLASH_STEPS_SOURCE_DIR, kernels()).files, folder_);
-    browser_ = new Browser;
-  }
-  static void TearDownTestSuite() {
-    delete browser_;
-    browser_ = nullptr;
-    fs::remove_all(folder_);
-  }
-  void SetUp() override {
-    if (!has_text_tools()) GTEST_SKIP() << "this build has no md4c and source-highlight; scripts/setup.sh --site";
-    if (const auto why = Browser::missing()) GTEST_SKIP() << *why;
-  }
+// Where the fragment explorer shows an element.
+struct Shown {
+  int lane;
+  int reg;
+  int half;
+};
 
+Shown read(const std::string& text) {
+  const std::vector<std::string> parts = split(text, ' ');
+  return {std::stoi(parts[0]), std::stoi(parts[1]), std::stoi(parts[2])};
+}
+
+class InstrumentsInBrowser : public SiteInBrowser {
+ protected:
   static void open(const std::string& page, const std::string& state) {
-    browser_->open("file://" + (folder_ / "instruments" / page).string() + "#" + state);
+    browser().open(address("instruments/" + page) + "#" + state);
   }
 
   // Chooses another state of the page that is open.
   static void choose(const json& state) {
-    browser_->evaluate("new Promise((done) => { const parts = Object.entries(" + state.dump() +
+    browser().evaluate("new Promise((done) => { const parts = Object.entries(" + state.dump() +
                        ").map(([name, value]) => name + '=' + encodeURIComponent(value)).join('&');"
                        "if ('#' + parts === location.hash) return done(0);"
                        "addEventListener('hashchange', () => setTimeout(done, 0), { once: true });"
@@ -59,14 +52,14 @@ class Instruments : public testing::Test {
   }
 
   static std::string shown(const std::string& selector) {
-    return browser_->evaluate("document.querySelector(" + json(selector).dump() + ").dataset.value");
+    return browser().evaluate("document.querySelector(" + json(selector).dump() + ").dataset.value");
   }
 
-  static fs::path folder_;
-  static Browser* browser_;
+  static Shown held(const std::string& operand, int row, int column) {
+    choose({{"operand", operand}, {"row", std::to_string(row)}, {"column", std::to_string(column)}});
+    return read(shown("#held"));
+  }
 };
-fs::path Instruments::folder_;
-Browser* Instruments::browser_ = nullptr;
 
 // The wavefronts that the emulator counts when a warp executes the word at these addresses.
 int64_t counted_wavefronts(const BankCase& one) {
@@ -87,7 +80,7 @@ int64_t counted_wavefronts(const BankCase& one) {
   return wavefronts;
 }
 
-TEST_F(Instruments, TheBankMapShowsTheWavefrontsOfEveryCase) {
+TEST_F(InstrumentsInBrowser, TheBankMapShowsTheWavefrontsOfEveryCase) {
   open("bank_map.html", "");
   const std::vector<BankCase> cases = bank_cases();
   ASSERT_GE(cases.size(), 20u);
@@ -99,17 +92,6 @@ TEST_F(Instruments, TheBankMapShowsTheWavefrontsOfEveryCase) {
     for (const std::string& phase : split(shown("#phases"), ' ')) sum += std::atoi(phase.c_str());
     EXPECT_EQ(sum, one.wavefronts);
   }
-}
-
-struct Shown {
-  int lane;
-  int reg;
-  int half;
-};
-
-Shown read(const std::string& text) {
-  const std::vector<std::string> parts = split(text, ' ');
-  return {std::stoi(parts[0]), std::stoi(parts[1]), std::stoi(parts[2])};
 }
 
 // The product of matrices that are 0 but for a 1 at (row, k) of A and at (k, column) of B, put where the explorer shows
@@ -127,22 +109,53 @@ void expect_product(const Shown& a, const Shown& b, const Shown& d) {
   });
 }
 
-TEST_F(Instruments, TheFragmentExplorerShowsOperandsThatTheTensorCoreTakes) {
+TEST_F(InstrumentsInBrowser, TheFragmentExplorerShowsOperandsThatTheTensorCoreTakes) {
   open("fragments.html", "");
-  const auto place = [&](const std::string& operand, int row, int column) {
-    choose({{"operand", operand}, {"row", std::to_string(row)}, {"column", std::to_string(column)}});
-    return read(shown("#held"));
-  };
   for (int i = 0; i < 24; i++) {
     const int row = i * 5 % 16, k = i * 7 % 16, column = i * 3 % 8;
-    expect_product(place("A", row, k), place("B", k, column), place("C, D", row, column));
+    expect_product(held("A", row, k), held("B", k, column), held("C, D", row, column));
   }
 }
 
-TEST_F(Instruments, TheFragmentExplorerShowsWhereLdmatrixPutsThings) {
+// Another word's product of 64×16 by 16×128: A is 0 but for a 1 in a register of a thread, B but for a column of 1s.
+// Then D is 0 but for a 1.
+void expect_product_of_warpgroup(int row, int column, const Shown& a, const Shown& d) {
+  constexpr int row_bytes = 128, half_bytes = 16 * row_bytes;  // B lies in two halves of 64 columns
+  emulator::launch({.threads = 128, .smem_bytes = 2 * half_bytes}, [&] {
+    const int thread = static_cast<int>(threadIdx.x);
+    for (int place = thread * 4; place < 2 * half_bytes; place += 512) {
+      const int k = place % half_bytes / row_bytes, byte = place % row_bytes ^ k % 8 * 16;
+      const bool is_of_column = place < half_bytes && byte / 4 == column / 2;
+      st_shared_4(shared_base() + place, is_of_column ? 0x3c00u << 16 * (column % 2) : 0);
+    }
+    uint32_t a_regs[4] = {};
+    if (thread == row / 16 * 32 + a.lane) a_regs[a.reg] = 0x3c00u << 16 * a.half;
+    float sums[16][4] = {};
+    proxy_fence();
+    barrier();
+    wgmma_fence();
+    wgmma_m64n128k16_trans<fp16_t>(sums, a_regs, descriptor(shared_base(), half_bytes, 8 * row_bytes));
+    wgmma_commit();
+    wgmma_wait<0>(sums);
+    for (int r = 0; r < 64; r++) {
+      EXPECT_EQ(sums[r / 4][r % 4], thread == d.lane && r == d.reg ? 1.0f : 0.0f) << row << " " << column;
+    }
+  });
+}
+
+TEST_F(InstrumentsInBrowser, TheFragmentExplorerShowsTheSumsOfAWarpgroup) {
+  open("fragments.html", "");
+  for (int i = 0; i < 20; i++) {
+    const int row = i * 13 % 64, column = i * 7 % 16;
+    const Shown a = held("A", row % 16, column), d = held("wgmma D", row, column);
+    expect_product_of_warpgroup(row, column, a, d);
+  }
+}
+
+TEST_F(InstrumentsInBrowser, TheFragmentExplorerShowsWhereLdmatrixPutsThings) {
   open("fragments.html", "");
   for (const bool transposed : {false, true}) {
-    std::array<uint32_t, 128> held{};
+    std::array<uint32_t, 128> loaded{};
     emulator::launch({.threads = 32, .smem_bytes = 512}, [&] {
       const int lane = static_cast<int>(threadIdx.x);
       for (int i = 0; i < 4; i++) {
@@ -157,20 +170,18 @@ TEST_F(Instruments, TheFragmentExplorerShowsWhereLdmatrixPutsThings) {
       } else {
         ldmatrix_x4(regs, from);
       }
-      for (int r = 0; r < 4; r++) held[lane * 4 + r] = regs[r];
+      for (int r = 0; r < 4; r++) loaded[lane * 4 + r] = regs[r];
     });
     for (int i = 0; i < 20; i++) {
       const int row = i * 5 % 16, column = i * 11 % 16;
-      choose({{"operand", transposed ? "ldmatrix.x4.trans" : "ldmatrix.x4"},
-              {"row", std::to_string(row)},
-              {"column", std::to_string(column)}});
-      const Shown place = read(shown("#held"));
-      EXPECT_EQ(held[place.lane * 4 + place.reg] >> 16 * place.half & 0xffff, static_cast<uint32_t>(row * 16 + column));
+      const Shown place = held(transposed ? "ldmatrix.x4.trans" : "ldmatrix.x4", row, column);
+      EXPECT_EQ(loaded[place.lane * 4 + place.reg] >> 16 * place.half & 0xffff,
+                static_cast<uint32_t>(row * 16 + column));
     }
   }
 }
 
-TEST_F(Instruments, TheOnlineSoftmaxIsTheSoftmaxOfTheKeysSoFar) {
+TEST_F(InstrumentsInBrowser, TheOnlineSoftmaxIsTheSoftmaxOfTheKeysSoFar) {
   open("softmax.html", "");
   int cases = 0;
   for (const SoftmaxCase& one : softmax_cases()) {
@@ -192,14 +203,14 @@ TEST_F(Instruments, TheOnlineSoftmaxIsTheSoftmaxOfTheKeysSoFar) {
   EXPECT_GE(cases, 20);
 }
 
-TEST_F(Instruments, TheLadderShowsWhatTheResultsHave) {
+TEST_F(InstrumentsInBrowser, TheLadderShowsWhatTheResultsHave) {
   const SiteData data = read_site_data(FLASH_STEPS_SOURCE_DIR);
   int cases = 0;
   for (const Sweep& sweep : sweeps_of(data.files, data.published)) {
     for (const int seqlen : data.published.seqlens) {
       open("ladder.html", "");
       choose({{"length", std::to_string(seqlen)}, {"type", name_of(sweep.dtype)}, {"gpu", sweep.gpu}});
-      const json cells = browser_->evaluate(
+      const json cells = browser().evaluate(
           "Object.fromEntries([...document.querySelectorAll('#table tbody tr')].map((row) => "
           "[row.querySelector('th').textContent, row.querySelector('td').dataset.value]))");
       for (const auto& [name, value] : cells.items()) {
@@ -215,22 +226,22 @@ TEST_F(Instruments, TheLadderShowsWhatTheResultsHave) {
   EXPECT_GE(cases, 20);
 }
 
-TEST_F(Instruments, TheTextLinksToStatesThatThereAre) {
+TEST_F(InstrumentsInBrowser, TheTextLinksToStatesThatThereAre) {
   for (const Trial& trial : trials()) {
-    browser_->open("file://" + (folder_ / trial.file).string() + "#" + encoded(trial.state));
+    browser().open(address(trial.file) + "#" + encoded(trial.state));
     for (const std::string& part : split(trial.state, '&')) {
       const std::string name = part.substr(0, part.find('='));
-      EXPECT_EQ(browser_->evaluate("document.getElementById('choice-" + name + "').value"),
+      EXPECT_EQ(browser().evaluate("document.getElementById('choice-" + name + "').value"),
                 part.substr(part.find('=') + 1))
           << trial.anchor;
     }
   }
 }
 
-TEST_F(Instruments, AStateThatThereIsNotBecomesOneThatThereIs) {
+TEST_F(InstrumentsInBrowser, AStateThatThereIsNotBecomesOneThatThereIs) {
   open("bank_map.html", "word=gone&row=-1&phase=99");
-  EXPECT_TRUE(browser_->evaluate("Number(document.querySelector('#wavefronts').dataset.value) > 0"));
-  EXPECT_TRUE(browser_->errors().empty());
+  EXPECT_TRUE(browser().evaluate("Number(document.querySelector('#wavefronts').dataset.value) > 0"));
+  EXPECT_TRUE(browser().errors().empty());
 }
 
 }  // namespace

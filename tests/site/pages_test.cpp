@@ -10,6 +10,7 @@
 #include "harness/site/render.h"
 #include "harness/site/search.h"
 #include "harness/site/words.h"
+#include "tests/site/browsed_site.h"
 #include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
@@ -23,7 +24,7 @@ using testing::Not;
 class Page : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    if (!has_text_tools()) GTEST_SKIP() << "this build has no md4c and source-highlight; scripts/setup.sh --site";
+    if (!has_text_tools()) GTEST_SKIP() << no_text_tools;
     InTemporaryFolder::SetUp();
     std::filesystem::create_directories(folder_ / "docs" / "method");
     written("README.md", "# The first page\n\n## A part of it\n");

@@ -1,6 +1,4 @@
 // The site as it is made of the project: complete, small, its links whole, its HTML valid.
-#include "harness/site/site.h"
-
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
@@ -13,6 +11,7 @@
 #include "harness/base/process.h"
 #include "harness/site/book.h"
 #include "harness/site/load_tools.h"
+#include "tests/site/browsed_site.h"
 #include "tests/support/content.h"
 #include "tests/support/temporary_folder.h"
 
@@ -26,15 +25,11 @@ using testing::IsEmpty;
 class Site : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    if (!has_text_tools()) GTEST_SKIP() << "this build has no md4c and source-highlight; scripts/setup.sh --site";
+    if (!has_text_tools()) GTEST_SKIP() << no_text_tools;
     InTemporaryFolder::SetUp();
   }
 
-  // Made once for all tests.
-  static const MadeSite& made() {
-    static const MadeSite site = make_site(FLASH_STEPS_SOURCE_DIR, kernels());
-    return site;
-  }
+  static const MadeSite& made() { return projects_site(); }
 
   static std::vector<std::string> pages() {
     std::vector<std::string> names;

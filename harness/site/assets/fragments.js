@@ -1,6 +1,11 @@
 // Shows where each element of a fragment is held, and what each register of a lane holds.
 "use strict";
 
+// Who holds an element: a lane of a warp, or a thread of a warpgroup.
+function holder(one, thread) {
+  return one.threads === 32 ? "lane " + thread : "thread " + thread + " (warp " + Math.floor(thread / 32) + ", lane " + thread % 32 + ")";
+}
+
 function showFragment(state, change) {
   const one = data.find((candidate) => candidate.name === state.operand);
   const chosen = Math.min(Number(state.row), one.rows - 1) * one.columns + Math.min(Number(state.column), one.columns - 1);
@@ -9,7 +14,7 @@ function showFragment(state, change) {
   document.getElementById("explanation").textContent = one.explanation;
   const half = one.wide ? "" : held[2] ? ", upper half" : ", lower half";
   document.getElementById("answer").replaceChildren(
-    "Element (" + row + ", " + column + "): ", element("strong", { id: "held", "data-value": held.join(" ") }, "lane " + held[0] + ", register " + held[1] + half), ".");
+    "Element (" + row + ", " + column + "): ", element("strong", { id: "held", "data-value": held.join(" ") }, holder(one, held[0]) + ", register " + held[1] + half), ".");
 
   const matrix = element("table", { class: "cells" });
   const head = element("tr", {}, element("td"));
@@ -25,7 +30,7 @@ function showFragment(state, change) {
       cells.append(element("td", {}, element("button", {
         type: "button", "data-row": i, "data-column": j, tabindex: is ? "0" : "-1",
         class: (is ? "is " : same ? "same " : "") + "r" + register,
-        "aria-label": "Element " + i + ", " + j + ": lane " + lane + ", register " + register,
+        "aria-label": "Element " + i + ", " + j + ": " + holder(one, lane) + ", register " + register,
       }, String(lane))));
     }
     body.append(cells);
@@ -37,10 +42,10 @@ function showFragment(state, change) {
   for (let r = 0; r < one.registers; r++) names.append(element("th", { scope: "col" }, "reg " + r));
   registers.append(element("thead", {}, names));
   const lanes = element("tbody");
-  const content = Array.from({ length: 32 }, () => Array.from({ length: one.registers }, () => []));
+  const content = Array.from({ length: one.threads }, () => Array.from({ length: one.registers }, () => []));
   one.held.forEach(([lane, register, half], i) => { content[lane][register][half] = i; });
   content.forEach((own, lane) => {
-    const cells = element("tr", {}, element("th", { scope: "row" }, "lane " + lane));
+    const cells = element("tr", {}, element("th", { scope: "row" }, (one.threads === 32 ? "lane " : "thread ") + lane));
     own.forEach((elements, register) => {
       const text = elements.map((i) => "(" + Math.floor(i / one.columns) + ", " + i % one.columns + ")").join(" ");
       const is = elements.includes(chosen);

@@ -24,13 +24,13 @@ function chart(columns) {
   const ceiling = Math.ceil(most / 20) * 20;
   const x = (i) => left + (width - left - right) * (i + 0.5) / data.steps.length;
   const y = (percent) => top + (height - top - bottom) * (1 - percent / ceiling);
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Percent of FlashAttention-2 by step; the table below has the numbers", class: "chart" });
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Percent of FlashAttention-2 by step; the table below has the numbers", class: "chart" });
   for (let percent = 0; percent <= ceiling; percent += 20) {
     picture.append(svg("line", { x1: left, x2: width - right, y1: y(percent), y2: y(percent), class: percent === 100 ? "whole" : "grid" }),
       svg("text", { x: left - 8, y: y(percent) + 4, "text-anchor": "end" }, percent + " %"));
   }
   data.steps.forEach(([label, name, address], i) => picture.append(svg("a", { href: address }, svg("title", {}, name),
-    svg("text", { x: x(i), y: height - 8, "text-anchor": "middle" }, label))));
+    svg("text", { x: x(i), y: height - 8, "text-anchor": "middle", class: "step" }, label))));
   columns.forEach((column, number) => {
     const group = svg("g", { class: "series s" + number % 5 });
     let path = "";

@@ -6,7 +6,9 @@
 #include "harness/base/json.h"
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/words/isa.h"
+#include "harness/emulator/words/isa_sm90.h"
 #include "harness/site/html.h"
+#include "harness/truth/numbers.h"
 
 namespace flash_steps {
 namespace {
@@ -91,6 +93,39 @@ std::vector<Held> places_of_b(const Registers& registers) {
   return held;
 }
 
+// Of the first columns of a wgmma's sums. With rows (1, row, 0, …) of A and columns (column, 128, 0, …) of B, an
+// element of A·B is its own number, column + 128·row.
+std::vector<Held> places_of_warpgroup_sums() {
+  constexpr int rows = 64, columns = 128, row_bytes = 128, k = 16, threads = 128;
+  std::vector<Held> held(rows * tile_columns);
+  const auto fill = [](uint32_t operand, int row, float first, float second) {
+    const auto bits = [](float value) { return uint32_t{from_double(value, Dtype::fp16)}; };
+    for (int i = 0; i < k / 2; i++) {
+      const uint32_t place = operand + row * row_bytes + (i * 4 ^ row % 8 * 16);
+      st_shared_4(place, i == 0 ? bits(first) | bits(second) << 16 : 0);
+    }
+  };
+  const emulator::LaunchConfig config{.threads = threads, .smem_bytes = (rows + columns) * row_bytes};
+  emulator::launch(config, [&] {
+    const int thread = static_cast<int>(threadIdx.x);
+    const uint32_t a = shared_base(), b = a + rows * row_bytes;
+    if (thread < rows) fill(a, thread, 1, static_cast<float>(thread));
+    fill(b, thread, static_cast<float>(thread), columns);
+    proxy_fence();
+    barrier();
+    float d[16][4];
+    wgmma_fence();
+    wgmma_m64n128k16<fp16_t>(d, descriptor(a, 0, 8 * row_bytes), descriptor(b, 0, 8 * row_bytes), false);
+    wgmma_commit();
+    wgmma_wait<0>(d);
+    for (int r = 0; r < tile_columns / 2; r++) {
+      const int number = static_cast<int>(d[r / 4][r % 4]);
+      held[number / columns * tile_columns + number % columns] = {thread, r, 0};
+    }
+  });
+  return held;
+}
+
 }  // namespace
 
 std::vector<OperandMap> fragments() {
@@ -106,7 +141,11 @@ std::vector<OperandMap> fragments() {
        "halves of the rows, lanes 16 to 31 at the right ones.",
        16, 16, 4, false, plain},
       {"ldmatrix.x4.trans", "The same with .trans: each 8×8 matrix is transposed on its way.", 16, 16, 4, false,
-       places_of(loaded(true, false), 4)}};
+       places_of(loaded(true, false), 4)},
+      {"wgmma D",
+       "The sums of wgmma.m64n128k16 in fp32, the first 16 of their 128 columns: a warpgroup's four warps have 16 rows "
+       "each, and every 8 columns are four registers more.",
+       64, 16, 8, true, places_of_warpgroup_sums(), 128}};
 }
 
 Framed fragments_page() {
@@ -120,6 +159,7 @@ Framed fragments_page() {
                     {"columns", fragment.columns},
                     {"registers", fragment.registers},
                     {"wide", fragment.is_wide},
+                    {"threads", fragment.threads},
                     {"held", held}});
   }
   Framed page;
@@ -131,10 +171,9 @@ Framed fragments_page() {
   page.main =
       "<article class=\"wide\">\n<h1>Fragment explorer</h1>\n"
       "<p>A matrix that is an operand of the tensor core lies spread over the registers of a warp’s 32 lanes, in a "
-      "fixed "
-      "pattern. Point at an element, or step with the arrow keys, to see the lane and the register that hold it; point "
-      "at "
-      "a register of a lane to see its elements. The pattern is read off the emulator: it loads a tile of numbered "
+      "fixed pattern. Point at an element, or step with the arrow keys, to see the lane and the register that hold it; "
+      "point at a register of a lane to see its elements. The pattern is read off the emulator: it loads a tile of "
+      "numbered "
       "elements, and multiplies matrices of a single 1.</p>\n"
       "<form class=\"choices\" id=\"choices\"></form>\n<p id=\"explanation\"></p>\n<p id=\"answer\" "
       "aria-live=\"polite\"></p>\n<div class=\"two fitted\"><div><h2>The matrix</h2><div id=\"matrix\" "

@@ -11,7 +11,7 @@ namespace flash_steps {
 
 /// Where an element is held.
 struct Held {
-  int lane = -1;
+  int lane = -1;  ///< or, of a warpgroup, the thread
   int reg = -1;
   int half = 0;  ///< 0: the lower 16 bits, 1: the upper; 0 for elements of 32 bits
 };
@@ -24,6 +24,7 @@ struct OperandMap {
   int registers;           ///< of a lane
   bool is_wide;            ///< elements of 32 bits
   std::vector<Held> held;  ///< by row, then column
+  int threads = 32;        ///< that hold it
 };
 
 /// Found out by running the words.

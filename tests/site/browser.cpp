@@ -1,4 +1,4 @@
-#include "tests/support/browser.h"
+#include "tests/site/browser.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -169,13 +169,18 @@ void Browser::open(const std::string& address) {
     for (const char* domain : {"Page.enable", "Runtime.enable", "Log.enable", "Network.enable"}) call(domain);
   }
   // An address that differs in its last part alone would not be loaded anew.
-  for (const std::string& next : {std::string("about:blank"), address}) {
-    errors_.clear();
-    requests_.clear();
-    loaded_ = false;
-    call("Page.navigate", {{"url", next}});
-    while (!loaded_) notice(receive());
-  }
+  const std::string page = address.substr(0, address.find('#'));
+  if (page == page_) load("about:blank");
+  page_ = page;
+  load(address);
+}
+
+void Browser::load(const std::string& address) {
+  errors_.clear();
+  requests_.clear();
+  loaded_ = false;
+  call("Page.navigate", {{"url", address}});
+  while (!loaded_) notice(receive());
 }
 
 Json Browser::evaluate(const std::string& expression) {

@@ -44,6 +44,7 @@ class Browser {
   nlohmann::json call(const std::string& method, nlohmann::json parameters = nlohmann::json::object());
   nlohmann::json receive();
   void notice(const nlohmann::json& event);
+  void load(const std::string& address);
 
   int process_ = 0;
   int to_ = -1;
@@ -51,6 +52,7 @@ class Browser {
   int last_id_ = 0;
   std::string session_;
   std::string target_;
+  std::string page_;  ///< that is open, without what stands behind a #
   std::string buffer_;
   std::string profile_;
   bool loaded_ = false;
