@@ -67,7 +67,8 @@ std::string Frame::neighbours(const std::string& file) const {
 
 std::string Frame::render(const Framed& page) const {
   const auto address = [&](const std::string& file) { return escaped(address_from(page.file, file)); };
-  const std::string root = address_from(page.file, "");
+  std::string root;  // the way to the site's folder, for scripts
+  for (const char c : page.file) root += c == '/' ? "../" : "";
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   html += "<title>" + escaped(page.title) + (page.file == "index.html" ? "" : " · flash-steps") + "</title>\n";
   html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
@@ -79,7 +80,7 @@ std::string Frame::render(const Framed& page) const {
   for (const std::string& script : page.scripts) {
     html += "<script defer src=\"" + address("assets/" + script) + "\"></script>\n";
   }
-  html += "</head>\n<body class=\"" + page.kind + "\" data-root=\"" + escaped(root == "." ? "" : root) + "\">\n";
+  html += "</head>\n<body class=\"" + page.kind + "\" data-root=\"" + root + "\">\n";
   html += "<a class=\"skip\" href=\"#main\">To the text</a>\n<header class=\"bar\">\n";
   html +=
       "<button type=\"button\" id=\"contents-button\" aria-expanded=\"false\" aria-controls=\"contents\">"

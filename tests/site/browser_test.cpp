@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "harness/contract/registry.h"
+#include "harness/contract/source.h"
 #include "harness/sass/stored_lines.h"
 #include "harness/site/book.h"
 #include "tests/site/browsed_site.h"
@@ -28,15 +29,18 @@ class InBrowser : public SiteInBrowser {
     return browser().evaluate("document.querySelector(" + nlohmann::json(selector).dump() + ").textContent");
   }
 
-  // A step that has machine code stored, counters, and a step before it.
-  static const Kernel& a_step() {
+  // Of each chapter a step that has machine code stored, counters, and a step before it.
+  static std::vector<const Kernel*> some_steps() {
+    std::vector<const Kernel*> steps;
     for (const Kernel& kernel : kernels()) {
-      if (step_before(kernel) != nullptr && fs::exists(machine_lines_file(kernel.name))) {
-        return kernel;
+      const bool is_new = steps.empty() || steps.back()->chapter != kernel.chapter;
+      if (is_new && step_before(kernel) != nullptr && fs::exists(machine_lines_file(kernel.name))) {
+        steps.push_back(&kernel);
       }
     }
-    return kernels().back();
+    return steps;
   }
+  static const Kernel& a_step() { return *some_steps().front(); }
   static std::string page_of(const Kernel& kernel) { return site_file(kernel.page_path()); }
 };
 
@@ -82,29 +86,34 @@ TEST_F(InBrowser, WhatIsChosenStandsInTheAddress) {
 }
 
 TEST_F(InBrowser, ALineOfTheTextScrollsTheKernel) {
-  browser().open(address(page_of(a_step())) + "#L100");
-  EXPECT_EQ(browser().evaluate("document.querySelector('.panel.open').id"), "file");
-  EXPECT_TRUE(
-      browser().wait_for("(() => { const box = document.getElementById('L100').getBoundingClientRect();"
-                         "return box.top > 0 && box.bottom < innerHeight; })()"));
+  for (const Kernel* kernel : some_steps()) {
+    const std::string line = "L" + std::to_string(read_lines(find_source(*kernel).value()).size() - 5);
+    browser().open(address(page_of(*kernel)) + "#" + line);
+    EXPECT_EQ(browser().evaluate("document.querySelector('.panel.open').id"), "file");
+    EXPECT_TRUE(browser().wait_for("(() => { const box = document.getElementById('" + line +
+                                   "').getBoundingClientRect(); return box.top > 0 && box.bottom < innerHeight; })()"))
+        << kernel->name;
+  }
 }
 
 TEST_F(InBrowser, ALineShowsItsMachineCodeForEachArchitecture) {
-  const Kernel& kernel = a_step();
-  browser().open(address(page_of(kernel)));
-  const auto archs = browser().evaluate("JSON.parse(document.getElementById('facts').textContent).archs");
-  if (archs.empty()) GTEST_SKIP() << "no machine code by line is stored";
-  // The line whose word is executed most often.
-  const std::string line =
-      browser().evaluate("Object.entries(facts.lines).sort((a, b) => b[1][0][1] - a[1][0][1])[0][0]");
-  for (const std::string arch : archs) {
-    browser().open(address(page_of(kernel)) + "#tab=file&line=" + line + "&arch=" + arch);
-    ASSERT_TRUE(browser().wait_for("document.querySelector('#line [data-count]')")) << arch;
-    EXPECT_GT(browser().evaluate("Number(document.querySelector('#line [data-count]').dataset.count)").get<int>(), 0);
-    EXPECT_THAT(browser().errors(), IsEmpty());
+  for (const Kernel* kernel : some_steps()) {
+    browser().open(address(page_of(*kernel)));
+    // The line whose word is executed most often.
+    const std::string line =
+        browser().evaluate("Object.entries(facts.lines).sort((a, b) => b[1][0][1] - a[1][0][1])[0][0]");
+    const auto archs = browser().evaluate("facts.archs");
+    ASSERT_FALSE(archs.empty());
+    for (const std::string arch : archs) {
+      browser().open(address(page_of(*kernel)) + "#tab=file&line=" + line + "&arch=" + arch);
+      ASSERT_TRUE(browser().wait_for("document.querySelector('#line [data-count]')")) << kernel->name << " " << arch;
+      EXPECT_GT(browser().evaluate("Number(document.querySelector('#line [data-count]').dataset.count)").get<int>(), 0)
+          << kernel->name << ":" << line << " " << arch;
+      EXPECT_THAT(browser().errors(), IsEmpty());
+    }
+    browser().open(address(page_of(*kernel)) + "#tab=machine");
+    EXPECT_TRUE(browser().wait_for("document.querySelectorAll('#sass .sass > div').length > 100")) << kernel->name;
   }
-  browser().open(address(page_of(kernel)) + "#tab=machine");
-  EXPECT_TRUE(browser().wait_for("document.querySelectorAll('#sass .sass > div').length > 500"));
 }
 
 TEST_F(InBrowser, TheCountersBesideALineAreThoseOfTheEmulator) {
@@ -118,17 +127,21 @@ TEST_F(InBrowser, TheCountersBesideALineAreThoseOfTheEmulator) {
 }
 
 TEST_F(InBrowser, TheSearchFindsPagesAndWords) {
-  browser().open(address("index.html"));
-  browser().evaluate(
-      "(() => { const input = document.getElementById('search'); input.focus(); input.value = 'swizzle';"
-      "input.dispatchEvent(new Event('input')); })()");
-  ASSERT_TRUE(browser().wait_for("document.querySelector('#found a')"));
-  EXPECT_TRUE(
-      browser().evaluate("[...document.querySelectorAll('#found a')].some((a) => a.href.includes('#swizzle'))"));
-  browser().evaluate(
-      "(() => { const input = document.getElementById('search'); input.value = 'nosuchwordatall';"
-      "input.dispatchEvent(new Event('input')); })()");
-  EXPECT_THAT(text("#found"), HasSubstr("No page has"));
+  const auto search = [](const std::string& query) {
+    browser().evaluate("(() => { const input = document.getElementById('search'); input.focus(); input.value = '" +
+                       query + "'; input.dispatchEvent(new Event('input')); })()");
+  };
+  for (const std::string& page : {std::string("index.html"), page_of(a_step()), page_of(*some_steps().back())}) {
+    browser().open(address(page));
+    search("swizzle");
+    ASSERT_TRUE(browser().wait_for("document.querySelector('#found a')")) << page;
+    const std::string found = "[...document.querySelectorAll('#found a')]";
+    EXPECT_TRUE(browser().evaluate(found + ".some((a) => a.href.includes('#swizzle'))")) << page;
+    const std::string first = browser().evaluate(found + "[0].href");
+    EXPECT_TRUE(fs::exists(first.substr(7, first.find('#') - 7))) << first;
+    search("nosuchwordatall");
+    EXPECT_THAT(text("#found"), HasSubstr("No page has"));
+  }
 }
 
 TEST_F(InBrowser, WithoutScriptsAllIsThere) {
