@@ -104,11 +104,16 @@ Mode mode_of(const Given& given) {
     throw UsageError(std::string(chosen[0]->flag) + " and " + chosen[1]->flag +
                      " do not go together; leave one of them out");
   }
+  if (!chosen.empty() && !given.site.empty()) {
+    throw UsageError(std::string("--site and ") + chosen[0]->flag + " do not go together; leave one of them out");
+  }
   if (!chosen.empty()) return chosen[0]->mode;
+  if (!given.site.empty()) return Mode::site;
   return given.completion.empty() ? Mode::measure : Mode::completion;
 }
 
 std::string flag_of(Mode mode) {
+  if (mode == Mode::site) return "--site";
   const auto found = std::find_if(std::begin(mode_flags), std::end(mode_flags),
                                   [&](const ModeFlag& candidate) { return candidate.mode == mode; });
   return found == std::end(mode_flags) ? "--completion" : found->flag;
@@ -178,6 +183,10 @@ void check_options(const Given& given, Mode mode) {
   if (given.resume) check_option(mode, "--resume", checking);
   if (given.causal) check_option(mode, "--causal", running);
   if (given.bounds) check_option(mode, "--bounds", table);
+  if (given.lines) check_option(mode, "--lines", machine_code);
+  if (mode == Mode::site && !given.kernel.empty()) {
+    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
+  }
   if (given.quiet) check_option(mode, "--quiet", checking);
   if (given.verbose) check_option(mode, "--verbose", running);
 }
@@ -320,6 +329,12 @@ Options interpret(const Given& given) {
     options.shell = one_of<std::string>("completion", given.completion, {{"bash", "bash"}, {"zsh", "zsh"}});
   }
   if (!given.json.empty()) options.json = given.json;
+  options.site = given.site;
+  options.lines = given.lines;
+  if (options.lines && (!options.json || *options.json == "-")) {
+    throw UsageError(
+        "--lines writes a file for each kernel, and no folder is named; --json=docs/results/lines would work");
+  }
   options.quiet = given.quiet;
   options.verbose = given.verbose;
   options.resume = given.resume;

@@ -8,6 +8,8 @@
 #include "harness/base/text.h"
 #include "harness/contract/coverage.h"
 #include "harness/contract/module.h"
+#include "harness/contract/source.h"
+#include "harness/results/freshness.h"
 #include "harness/sass/cuobjdump.h"
 #include "harness/sass/symbol.h"
 
@@ -81,6 +83,28 @@ std::vector<MachineCodeRow> read_machine_code(const Kernel& kernel, const std::v
   in_parallel(static_cast<int64_t>(rows.size()), 0,
               [&](int64_t i) { rows[i].code = cuobjdump.disassemble(file, rows[i].code.function); });
   return rows;
+}
+
+KernelLines built_lines(const Kernel& kernel, const Variant& variant, const std::vector<std::string>& archs) {
+  const std::filesystem::path file = module_file(kernel.name, Target::gpu);
+  const Cuobjdump cuobjdump;
+  const std::vector<DeviceFunction> functions = cuobjdump.functions(file);
+  const auto source = find_source(kernel);
+  if (!source) throw MachineError("the source " + kernel.source_path().string() + " is gone; a checkout has it");
+  KernelLines lines{kernel.name, variant.tile.config, code_hash(kernel), read_lines(*source), {}};
+  for (const std::string& arch : chosen_archs(functions, archs, variant.needs)) {
+    const std::string listing = cuobjdump.with_lines(file, arch);
+    for (const std::string& name : functions_of(variant)) {
+      const DeviceFunction& function = find(name, arch, functions);
+      lines.functions.push_back({arch, name.substr(0, name.find('<')), function.registers,
+                                 parse_placed(listing, function.symbol, kernel.name + ".cu")});
+      if (lines.functions.back().instructions.empty()) {
+        throw MachineError("nvdisasm prints no instructions of " + function.symbol + " for " + arch +
+                           "; that of this build's CUDA Toolkit or a newer one would");
+      }
+    }
+  }
+  return lines;
 }
 
 }  // namespace flash_steps

@@ -26,6 +26,30 @@ std::filesystem::path find_program(const std::string& name, const std::vector<st
                      "; scripts/setup.sh --disassembler installs it");
 }
 
+// A folder of its own that is gone afterwards.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "flash_steps_XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw MachineError("no folder can be made in " + std::filesystem::temp_directory_path().string() +
+                         "; TMPDIR names another place");
+    }
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 }  // namespace
 
 Cuobjdump::Cuobjdump() {
@@ -34,8 +58,8 @@ Cuobjdump::Cuobjdump() {
   std::vector<std::string> folders = split(path_, ':');
   folders.insert(folders.end(), {toolkit_folder, installed_folder});
   program_ = find_program("cuobjdump", folders);
-  const std::filesystem::path nvdisasm = find_program("nvdisasm", folders);
-  path_ = program_.parent_path().string() + ":" + nvdisasm.parent_path().string() + ":" + path_;
+  nvdisasm_ = find_program("nvdisasm", folders);
+  path_ = program_.parent_path().string() + ":" + nvdisasm_.parent_path().string() + ":" + path_;
 }
 
 std::string Cuobjdump::run(std::vector<std::string> arguments) const {
@@ -64,6 +88,24 @@ MachineCode Cuobjdump::disassemble(const std::filesystem::path& binary, const De
                        "; the one of this build's CUDA Toolkit or a newer one would");
   }
   return machine_code(function, instructions);
+}
+
+std::string Cuobjdump::with_lines(const std::filesystem::path& binary, const std::string& arch) const {
+  // cuobjdump puts cubins nowhere but into its own folder.
+  const ScratchFolder folder;
+  const auto run_there = [&](const std::string& command) {
+    return run_process({"env", "--chdir=" + folder.path().string(), "PATH=" + path_, "sh", "-c", command, "sh",
+                        std::filesystem::absolute(binary).string(), arch});
+  };
+  const auto extracted = run_there("cuobjdump --extract-elf \".$2.\" \"$1\"");
+  const auto printed = run_there("exec nvdisasm --print-line-info-inline --print-code ./*.\"$2\".cubin");
+  if (!extracted || extracted->exit_code != 0 || !printed || printed->exit_code != 0) {
+    const std::string said = printed ? split(printed->errors, '\n').front() : "";
+    throw MachineError(nvdisasm_.string() + " does not print the lines of " + binary.string() + " for " + arch +
+                       (said.empty() ? "" : " (" + said + ")") +
+                       "; that of this build's CUDA Toolkit or a newer one would");
+  }
+  return printed->output;
 }
 
 }  // namespace flash_steps

@@ -21,10 +21,15 @@ class Cuobjdump {
   /// Takes a third of a second. Throws MachineError.
   MachineCode disassemble(const std::filesystem::path& binary, const DeviceFunction& function) const;
 
+  /// What nvdisasm prints of all functions for one architecture, with the places in the source that their instructions
+  /// came from. Throws MachineError.
+  std::string with_lines(const std::filesystem::path& binary, const std::string& arch) const;
+
  private:
   std::string run(std::vector<std::string> arguments) const;
 
   std::filesystem::path program_;
+  std::filesystem::path nvdisasm_;
   std::string path_;  ///< the PATH that it needs
 };
 

@@ -26,7 +26,7 @@ const std::vector<std::string> rooms = {
     "harness/emulator/words", "kernels/isa",       "kernels",           "harness/emulator/memory", "harness/emulator",
     "harness/gpu/cuda",       "harness/baselines", "harness/gpu/truth", "harness/gpu/timing",      "harness/gpu",
     "harness/results",        "harness/sass",      "harness/model",     "harness/measure",         "harness/console",
-    "harness/pages/tables",   "harness/pages",     "harness/site",      "harness/runner"};
+    "harness/pages/tables",   "harness/pages",     "harness/site/text", "harness/site",            "harness/runner"};
 
 std::optional<size_t> room_of(const std::string& path) {
   std::optional<size_t> longest;

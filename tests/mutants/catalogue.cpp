@@ -220,10 +220,6 @@ const std::vector<std::string>& mistakes() {
                                               "offset-32-bit",
                                               "smem-bytes",
                                               "p-order",
-                                              "product-incomplete",
-                                              "state-forgotten",
-                                              "workspace-shared",
-                                              "division-dropped",
                                               "parity-wrong",
                                               "bytes-wrong",
                                               "arrivals-wrong",
@@ -234,7 +230,11 @@ const std::vector<std::string>& mistakes() {
                                               "descriptor-wrong",
                                               "registers-wrong",
                                               "not-elected",
-                                              "box-wrong"};
+                                              "box-wrong",
+                                              "product-incomplete",
+                                              "state-forgotten",
+                                              "workspace-shared",
+                                              "division-dropped"};
   return names;
 }
 

@@ -37,13 +37,6 @@ namespace flash_steps::mutants {
 ///   smem-bytes          a CTA asks for more or less shared memory than it uses
 ///   p-order             P is packed in the wrong order
 ///
-/// of the primer's kernels alone:
-///
-///   product-incomplete  a product leaves a factor out
-///   state-forgotten     what an earlier iteration left in the workspace is not read
-///   workspace-shared    two heads take the same place in the workspace
-///   division-dropped    P is not divided by the row sum
-///
 /// and of the kernels with Hopper's instructions alone:
 ///
 ///   parity-wrong        a wait for the other phase of an mbarrier
@@ -57,6 +50,13 @@ namespace flash_steps::mutants {
 ///   registers-wrong     the register budget does not add up
 ///   not-elected         all lanes of a warp do what one should do
 ///   box-wrong           a box of another block, head or sequence
+///
+/// and of the primer's kernels alone:
+///
+///   product-incomplete  a product leaves a factor out
+///   state-forgotten     what an earlier iteration left in the workspace is not read
+///   workspace-shared    two heads take the same place in the workspace
+///   division-dropped    P is not divided by the row sum
 const std::vector<std::string>& mistakes();
 
 /// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in
