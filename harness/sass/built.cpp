@@ -92,7 +92,7 @@ KernelLines built_lines(const Kernel& kernel, const Variant& variant, const std:
   const auto source = find_source(kernel);
   if (!source) throw MachineError("the source " + kernel.source_path().string() + " is gone; a checkout has it");
   KernelLines lines{kernel.name, variant.tile.config, code_hash(kernel), read_lines(*source), {}};
-  for (const std::string& arch : chosen_archs(functions, archs)) {
+  for (const std::string& arch : chosen_archs(functions, archs, variant.needs)) {
     const std::string listing = cuobjdump.with_lines(file, arch);
     for (const std::string& name : functions_of(variant)) {
       const DeviceFunction& function = find(name, arch, functions);
