@@ -13,6 +13,7 @@
 #include "harness/base/text.h"
 #include "harness/contract/problem.h"
 #include "harness/contract/registry.h"
+#include "harness/contract/source.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
@@ -224,7 +225,7 @@ TEST_P(MutantResults, AreOfTheseKernelsAndLeaveNoSurvivorUnexplained) {
 
   std::multiset<std::vector<std::string>> in_kernels;
   for (const Kernel* kernel : of_chapter(GetParam().empty() ? sixteen : GetParam())) {
-    for (const Mutant& m : mutants::mutants_of(kernel->name, content(kernel->source_path()))) {
+    for (const Mutant& m : mutants::mutants_of(kernel->name, content(find_source(*kernel).value()))) {
       in_kernels.insert({m.kernel, m.mistake, m.before, m.after});
     }
   }
