@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "harness/base/text.h"
+#include "harness/contract/chapter.h"
 #include "mutants/replacement.h"
 
 namespace flash_steps::mutants {
@@ -70,7 +71,11 @@ constexpr Replacement replacements[] = {
 class File {
  public:
   File(std::string kernel, const std::string& text)
-      : kernel_(std::move(kernel)), number_(std::stoi(kernel_)), lines_(split(text, '\n')) {}
+      : kernel_(std::move(kernel)),
+        number_(std::stoi(kernel_.substr(kernel_.find_first_of("0123456789")))),
+        lines_(split(text, '\n')) {}
+
+  bool is_variant() const { return kernel_.starts_with(chapter("variants").prefix); }
 
   int number() const { return number_; }
 
@@ -176,7 +181,7 @@ Arguments arguments_of(const std::string& code, size_t open) {
 // Calls visit(line, row, chunk) for each place in shared memory that is worked out by smem_offset(row, chunk).
 template <typename Make>
 void mutate_places(File& file, const std::string& mistake, Make make) {
-  const std::regex use(R"(\bsmem_offset(<\w+>)?\()");
+  const std::regex use(R"(\bsmem_offset(<[\w, ]+>)?\()");
   const std::regex definition(R"(\buint32_t smem_offset\()");
   file.require(mistake, [&](size_t line, const std::string& code) {
     if (std::regex_search(code, definition)) return;
@@ -225,14 +230,22 @@ const std::vector<std::string>& mistakes() {
                                               "descriptor-wrong",
                                               "registers-wrong",
                                               "not-elected",
-                                              "box-wrong"};
+                                              "box-wrong",
+                                              "row-beyond-the-end",
+                                              "mask-off-by-one",
+                                              "mask-in-other-block",
+                                              "mask-aligned-top-left",
+                                              "guard-dropped",
+                                              "scale-of-128",
+                                              "panels-of-other-width",
+                                              "group-of-the-next-head"};
   return names;
 }
 
 namespace {
 
-// Those of the sixteen and of 17.
-void make_ampere_mutants(File& file) {
+// Those of kernels with Ampere's instructions.
+void make_ampere_mutants(File& file, std::span<const Replacement> list) {
   mutate_waits(file);
   replace_word(file, "wait-removed", std::regex(R"(\bcp_async_wait<\d+>\(\);)"));
   replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
@@ -244,15 +257,17 @@ void make_ampere_mutants(File& file) {
   });
   mutate_places(file, "row-off-by-one",
                 [](const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; });
-  for (const Replacement& replacement : replacements) file.replace_all(replacement);
+  for (const Replacement& replacement : list) file.replace_all(replacement);
 }
 
 }  // namespace
 
 std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
   File file(kernel, text);
-  if (file.number() <= last_ampere_kernel) {
-    make_ampere_mutants(file);
+  if (file.is_variant()) {
+    make_ampere_mutants(file, variants_replacements());
+  } else if (file.number() <= last_ampere_kernel) {
+    make_ampere_mutants(file, replacements);
   } else {
     for (const Replacement& replacement : hopper_replacements()) file.replace_all(replacement);
   }

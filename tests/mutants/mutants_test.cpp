@@ -12,6 +12,7 @@
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/contract/problem.h"
+#include "harness/contract/registry.h"
 #include "mutants/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
@@ -77,6 +78,20 @@ TEST(MutantCatalogue, MakesEveryMistakeInEveryKernel) {
     if (kernel >= "10") made.insert("max-starts-at-0");
     if (kernel < "17") made.insert("growth-missed");
     EXPECT_EQ(made, all) << kernel;
+  }
+}
+
+TEST(MutantCatalogue, FitsTheVariants) {
+  const std::set<std::string> of_all{"row-beyond-the-end", "mask-off-by-one", "mask-in-other-block", "wait-removed",
+                                     "barrier-removed",    "offset-32-bit",   "swizzle-one-side",    "smem-bytes"};
+  for (const Kernel* kernel : of_chapter("variants")) {
+    const std::string text = content(kernel->source_file);
+    std::set<std::string> made, texts{text};
+    for (const Mutant& mutant : mutants::mutants_of(kernel->name, text)) {
+      made.insert(mutant.mistake);
+      EXPECT_TRUE(texts.insert(mutant.text).second) << describe(mutant) << ": " << mutant.after;
+    }
+    EXPECT_TRUE(std::includes(made.begin(), made.end(), of_all.begin(), of_all.end())) << kernel->name;
   }
 }
 

@@ -7,6 +7,7 @@ namespace flash_steps::mutants {
 
 inline constexpr int last_ampere_kernel = 17;
 inline constexpr int last_hopper_kernel = 25;
+inline constexpr int last_variant = 5;  // of the chapter of variants, which has numbers of its own
 
 /// `from` must be in each kernel from `first` to `last`, and in no other of its kind; each place where it is makes a
 /// mutant.
@@ -21,5 +22,8 @@ struct Replacement {
 
 /// Of the kernels behind the last one with Ampere's instructions, which have no others.
 std::span<const Replacement> hopper_replacements();
+
+/// Of the chapter of variants, likewise.
+std::span<const Replacement> variants_replacements();
 
 }  // namespace flash_steps::mutants
