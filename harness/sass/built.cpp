@@ -14,18 +14,28 @@
 namespace flash_steps {
 namespace {
 
+// A GPU that has not the instructions which the kernel needs has no code of it.
+bool is_too_old(const std::string& arch, const Architecture& needs) {
+  return arch < "sm_" + std::to_string(needs.major) + std::to_string(needs.minor);
+}
+
 std::vector<std::string> chosen_archs(const std::vector<DeviceFunction>& functions,
-                                      const std::vector<std::string>& archs) {
+                                      const std::vector<std::string>& archs, const Architecture& needs) {
   std::set<std::string> there_are;
   for (const DeviceFunction& function : functions) there_are.insert(function.arch);
-  for (const std::string& arch : archs) {
+  if (archs.empty()) return {there_are.begin(), there_are.end()};
+  std::vector<std::string> chosen;
+  for (std::string arch : archs) {
+    if (!there_are.contains(arch) && there_are.contains(arch + "a")) arch += "a";  // code for Hopper alone
+    if (is_too_old(arch, needs) && archs.size() > 1) continue;
     if (!there_are.contains(arch)) {
       throw MachineError("--arch=" + arch + " is not in this build, which has " +
                          join({there_are.begin(), there_are.end()}) +
                          "; CMAKE_CUDA_ARCHITECTURES chooses what is built");
     }
+    chosen.push_back(arch);
   }
-  return archs.empty() ? std::vector<std::string>(there_are.begin(), there_are.end()) : archs;
+  return chosen;
 }
 
 // The functions that the variant launches, as the compiler writes them: of a problem that it covers.
@@ -60,7 +70,7 @@ std::vector<MachineCodeRow> read_machine_code(const Kernel& kernel, const std::v
   const Cuobjdump cuobjdump;
   const std::vector<DeviceFunction> functions = cuobjdump.functions(file);
   std::vector<MachineCodeRow> rows;
-  for (const std::string& arch : chosen_archs(functions, archs)) {
+  for (const std::string& arch : chosen_archs(functions, archs, variants.front()->needs)) {
     for (const Variant* variant : variants) {
       for (const std::string& function : functions_of(*variant)) {
         rows.push_back({&kernel, variant, function.substr(0, function.find('<')), {}});

@@ -75,9 +75,9 @@ class File {
         number_(std::stoi(kernel_.substr(kernel_.find_first_of("0123456789")))),
         lines_(split(text, '\n')) {}
 
-  bool is_variant() const { return kernel_.starts_with(chapter("variants").prefix); }
-
   int number() const { return number_; }
+  bool is_of_primer() const { return kernel_.starts_with(chapter("primer").prefix); }
+  bool is_variant() const { return kernel_.starts_with(chapter("variants").prefix); }
 
   // Calls visit(line, code) for each line, without its comment.
   template <typename Visit>
@@ -181,7 +181,7 @@ Arguments arguments_of(const std::string& code, size_t open) {
 // Calls visit(line, row, chunk) for each place in shared memory that is worked out by smem_offset(row, chunk).
 template <typename Make>
 void mutate_places(File& file, const std::string& mistake, Make make) {
-  const std::regex use(R"(\bsmem_offset(<[\w, ]+>)?\()");
+  const std::regex use(R"(\bsmem_offset(<[\w, ]+>)?\((?!\)))");  // and not its name in a sentence
   const std::regex definition(R"(\buint32_t smem_offset\()");
   file.require(mistake, [&](size_t line, const std::string& code) {
     if (std::regex_search(code, definition)) return;
@@ -220,6 +220,10 @@ const std::vector<std::string>& mistakes() {
                                               "offset-32-bit",
                                               "smem-bytes",
                                               "p-order",
+                                              "product-incomplete",
+                                              "state-forgotten",
+                                              "workspace-shared",
+                                              "division-dropped",
                                               "parity-wrong",
                                               "bytes-wrong",
                                               "arrivals-wrong",
@@ -244,6 +248,8 @@ const std::vector<std::string>& mistakes() {
 
 namespace {
 
+std::string in_the_next_row(const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; }
+
 // Those of kernels with Ampere's instructions.
 void make_ampere_mutants(File& file, std::span<const Replacement> list) {
   mutate_waits(file);
@@ -255,16 +261,28 @@ void make_ampere_mutants(File& file, std::span<const Replacement> list) {
   mutate_places(file, "swizzle-one-side", [](const std::string& row, const std::string& chunk) {
     return row + ", (" + chunk + ") ^ (" + row + ") % 8";
   });
-  mutate_places(file, "row-off-by-one",
-                [](const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; });
+  mutate_places(file, "row-off-by-one", in_the_next_row);
   for (const Replacement& replacement : list) file.replace_all(replacement);
+}
+
+constexpr int first_with_shared_memory = 3;
+
+void make_primer_mutants(File& file) {
+  if (file.number() >= first_with_shared_memory) {
+    replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
+    replace_word(file, "barrier-removed", std::regex(R"(\b(warp_)?barrier\(\);)"));
+    mutate_places(file, "row-off-by-one", in_the_next_row);
+  }
+  for (const Replacement& replacement : primer_replacements()) file.replace_all(replacement);
 }
 
 }  // namespace
 
 std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
   File file(kernel, text);
-  if (file.is_variant()) {
+  if (file.is_of_primer()) {
+    make_primer_mutants(file);
+  } else if (file.is_variant()) {
     make_ampere_mutants(file, variants_replacements());
   } else if (file.number() <= last_ampere_kernel) {
     make_ampere_mutants(file, replacements);

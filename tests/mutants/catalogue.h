@@ -37,6 +37,13 @@ namespace flash_steps::mutants {
 ///   smem-bytes          a CTA asks for more or less shared memory than it uses
 ///   p-order             P is packed in the wrong order
 ///
+/// of the primer's kernels alone:
+///
+///   product-incomplete  a product leaves a factor out
+///   state-forgotten     what an earlier iteration left in the workspace is not read
+///   workspace-shared    two heads take the same place in the workspace
+///   division-dropped    P is not divided by the row sum
+///
 /// and of the kernels with Hopper's instructions alone:
 ///
 ///   parity-wrong        a wait for the other phase of an mbarrier
@@ -63,8 +70,8 @@ namespace flash_steps::mutants {
 ///   group-of-the-next-head  K and V of another head
 const std::vector<std::string>& mistakes();
 
-/// All mutants of a kernel, in the order of the catalogue and then of the lines. The number in front of its name says
-/// which texts it must have. Throws CatalogueError.
+/// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in
+/// front of its name say which texts it must have. Throws CatalogueError.
 std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text);
 
 /// The kernel's file as it is.
