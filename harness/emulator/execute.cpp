@@ -217,12 +217,10 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       for (int lane = 0; lane < warp_lanes; lane++) shared.wait(first_thread + lane, lanes[lane]->immediate);
       return;
     case Word::ldmatrix_x4:
-      return ldmatrix(lanes, first_thread, false, site, shared);
-    case Word::ldmatrix_x4_trans:
-      return ldmatrix(lanes, first_thread, true, site, shared);
     case Word::wmma_load_a:
     case Word::wmma_load_b_col:
       return ldmatrix(lanes, first_thread, false, site, shared);
+    case Word::ldmatrix_x4_trans:
     case Word::wmma_load_b_row:
       return ldmatrix(lanes, first_thread, true, site, shared);
     case Word::ld_shared_4:

@@ -247,7 +247,7 @@ TEST_P(MutantResults, AreOfTheseKernelsAndLeaveNoSurvivorUnexplained) {
                                     "--json=… writes the file anew";
 }
 
-INSTANTIATE_TEST_SUITE_P(Chapters, MutantResults, testing::Values("", "primer"),
+INSTANTIATE_TEST_SUITE_P(Chapters, MutantResults, testing::Values("", "primer", "beyond"),
                          [](const auto& info) { return info.param.empty() ? "the_sixteen" : info.param; });
 
 }  // namespace
