@@ -193,6 +193,10 @@ void vote(const WarpOperation& lanes, Site& site) {
   site.votes_won += any;
 }
 
+void commit(int first_thread, Site& site, SharedMemory& shared) {
+  for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
+}
+
 // The lowest lane: which one it is, a kernel must not rely on.
 void elect(const WarpOperation& lanes) {
   for (int lane = 0; lane < warp_lanes; lane++) *static_cast<bool*>(lanes[lane]->to) = lane == 0;
@@ -211,8 +215,7 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
     case Word::cp_async_16_or_zeros:
       return cp_async_or_zeros(lanes, first_thread, site, shared, global);
     case Word::cp_async_commit:
-      for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
-      return;
+      return commit(first_thread, site, shared);
     case Word::cp_async_wait:
       for (int lane = 0; lane < warp_lanes; lane++) shared.wait(first_thread + lane, lanes[lane]->immediate);
       return;
