@@ -333,7 +333,7 @@ Variant variant_of() {
 }
 
 const Registration registration(__FILE__, "a tile begins behind the last products of the one before",
-                                variants<true, false>([]<typename T, bool late_wait>() {
+                                variants<false, true>([]<typename T, bool late_wait>() {
                                   return variant_of<T, late_wait>();
                                 }));
 
