@@ -105,12 +105,14 @@ Mode mode_of(const Given& given) {
                      " do not go together; leave one of them out");
   }
   if (!chosen.empty()) return chosen[0]->mode;
+  if (!given.predict.empty()) return Mode::predict;
   return given.completion.empty() ? Mode::measure : Mode::completion;
 }
 
 std::string flag_of(Mode mode) {
   const auto found = std::find_if(std::begin(mode_flags), std::end(mode_flags),
                                   [&](const ModeFlag& candidate) { return candidate.mode == mode; });
+  if (mode == Mode::predict) return "--predict";
   return found == std::end(mode_flags) ? "--completion" : found->flag;
 }
 
@@ -132,12 +134,15 @@ void check_option(Mode mode, const std::string& option, const Modes& modes) {
 }
 
 void check_options(const Given& given, Mode mode) {
-  const Modes running = {Mode::measure, Mode::check_only, Mode::profile, Mode::explain};
+  const Modes executing = {Mode::measure, Mode::check_only, Mode::profile, Mode::explain};
   const Modes checking = {Mode::measure, Mode::check_only};
+  Modes running = executing;  // what is about a problem
+  running.push_back(Mode::predict);
   Modes with_type = running, with_config = running, with_results = checking;
   with_type.push_back(Mode::machine_code);
   with_config.push_back(Mode::machine_code);
-  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code, Mode::list});
+  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code, Mode::list, Mode::predict});
+  const Modes predicting = {Mode::predict, Mode::explain}, predict = {Mode::predict};
   struct ValueOption {
     const char* name;
     const std::string& value;
@@ -145,7 +150,7 @@ void check_options(const Given& given, Mode mode) {
   };
   const Modes check_only = {Mode::check_only}, machine_code = {Mode::machine_code}, measure = {Mode::measure};
   const Modes table = {Mode::table}, pages = {Mode::table, Mode::errors};
-  const ValueOption values[] = {{"device", given.device, running},
+  const ValueOption values[] = {{"device", given.device, executing},
                                 {"batch", given.batch, running},
                                 {"heads", given.heads, running},
                                 {"seqlen", given.seqlen, running},
@@ -154,10 +159,10 @@ void check_options(const Given& given, Mode mode) {
                                 {"kv-heads", given.kv_heads, running},
                                 {"dropout", given.dropout, running},
                                 {"pass", given.pass, running},
-                                {"seed", given.seed, running},
-                                {"inputs", given.inputs, running},
+                                {"seed", given.seed, executing},
+                                {"inputs", given.inputs, executing},
                                 {"host-threads", given.host_threads, running},
-                                {"lane-order", given.lane_order, running},
+                                {"lane-order", given.lane_order, executing},
                                 {"dtype", given.dtype, with_type},
                                 {"config", given.config, with_config},
                                 {"baseline", given.baseline, checking},
@@ -165,6 +170,10 @@ void check_options(const Given& given, Mode mode) {
                                 {"min-time", given.min_time, checking},
                                 {"repeat", given.repeat, check_only},
                                 {"arch", given.arch, machine_code},
+                                {"sass", given.sass, machine_code},
+                                {"predict", given.predict, predicting},
+                                {"without", given.without, predict},
+                                {"timeline", given.timeline, predict},
                                 {"update", given.update, pages}};
   for (const ValueOption& option : values) {
     if (!option.value.empty()) {
@@ -175,9 +184,11 @@ void check_options(const Given& given, Mode mode) {
     throw UsageError("--json=" + given.json + " would stay empty, for " + flag_of(mode) +
                      " has no results; leave one of them out");
   }
+  if (!given.clock.empty() && given.predict.empty()) check_option(mode, "--clock=" + given.clock, predict);
   if (given.resume) check_option(mode, "--resume", checking);
   if (given.causal) check_option(mode, "--causal", running);
   if (given.bounds) check_option(mode, "--bounds", table);
+  if (given.predictions) check_option(mode, "--predictions", table);
   if (given.quiet) check_option(mode, "--quiet", checking);
   if (given.verbose) check_option(mode, "--verbose", running);
 }
@@ -264,6 +275,7 @@ Settings interpret_settings(const Given& given, Mode mode) {
 void interpret_pages(const Given& given, Options& options) {
   options.files.assign(given.files.begin(), given.files.end());
   options.bounds = given.bounds;
+  options.predictions = given.predictions;
   if (options.mode == Mode::errors && options.files.size() > 1) {
     throw UsageError("--errors shows one file, and " + given.files[0] + " and " + given.files[1] +
                      " are given; leave one of them out");
@@ -280,6 +292,23 @@ void interpret_pages(const Given& given, Options& options) {
   }
 }
 
+void interpret_prediction(const Given& given, Options& options) {
+  if (!given.predict.empty()) options.cards = select_cards(given.predict);
+  if (!given.clock.empty()) {
+    options.clock_mhz = number("clock", given.clock, 0, 10000, true, "a number of MHz");
+  }
+  if (!given.timeline.empty()) options.timeline = given.timeline;
+  std::vector<std::pair<std::string, const Ablation*>> known;
+  for (const Ablation& ablation : all_ablations()) known.emplace_back(ablation.name, &ablation);
+  for (const std::string& text : given.without.empty() ? std::vector<std::string>{} : split(given.without, ',')) {
+    if (text == "all") {
+      for (const auto& [name, ablation] : known) add_once(options.without, ablation);
+    } else {
+      add_once(options.without, one_of("without", text, known));
+    }
+  }
+}
+
 std::vector<std::string> architectures(const std::string& list) {
   const std::vector<std::string> archs = split(list, ',');
   for (const std::string& arch : archs) {
@@ -290,7 +319,7 @@ std::vector<std::string> architectures(const std::string& list) {
 
 bool needs_kernel(Mode mode) {
   return mode == Mode::measure || mode == Mode::check_only || mode == Mode::profile || mode == Mode::explain ||
-         mode == Mode::diff;
+         mode == Mode::diff || mode == Mode::predict;
 }
 
 Options interpret(const Given& given) {
@@ -299,6 +328,7 @@ Options interpret(const Given& given) {
   options.mode = mode_of(given);
   check_options(given, options.mode);
   interpret_pages(given, options);
+  interpret_prediction(given, options);
   options.kernels = given.kernel;
   if (options.kernels.empty() && needs_kernel(options.mode)) {
     throw UsageError("no kernel is chosen; --kernel=01_base, --kernel=01-03 or --kernel=all would work");
@@ -320,6 +350,7 @@ Options interpret(const Given& given) {
     options.shell = one_of<std::string>("completion", given.completion, {{"bash", "bash"}, {"zsh", "zsh"}});
   }
   if (!given.json.empty()) options.json = given.json;
+  if (!given.sass.empty()) options.sass = given.sass;
   options.quiet = given.quiet;
   options.verbose = given.verbose;
   options.resume = given.resume;

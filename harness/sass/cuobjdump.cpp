@@ -26,6 +26,28 @@ std::filesystem::path find_program(const std::string& name, const std::vector<st
                      "; scripts/setup.sh --disassembler installs it");
 }
 
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "flash_steps_XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw MachineError("no folder can be made in " + std::filesystem::temp_directory_path().string() +
+                         "; TMPDIR can name another place");
+    }
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 }  // namespace
 
 Cuobjdump::Cuobjdump() {
@@ -34,16 +56,19 @@ Cuobjdump::Cuobjdump() {
   std::vector<std::string> folders = split(path_, ':');
   folders.insert(folders.end(), {toolkit_folder, installed_folder});
   program_ = find_program("cuobjdump", folders);
-  const std::filesystem::path nvdisasm = find_program("nvdisasm", folders);
-  path_ = program_.parent_path().string() + ":" + nvdisasm.parent_path().string() + ":" + path_;
+  nvdisasm_ = find_program("nvdisasm", folders);
+  path_ = program_.parent_path().string() + ":" + nvdisasm_.parent_path().string() + ":" + path_;
 }
 
-std::string Cuobjdump::run(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {"env", "PATH=" + path_, program_.string()});
+std::string Cuobjdump::run(std::vector<std::string> arguments) const { return run_program(program_, arguments, "."); }
+
+std::string Cuobjdump::run_program(const std::filesystem::path& program, std::vector<std::string> arguments,
+                                   const std::filesystem::path& folder) const {
+  arguments.insert(arguments.begin(), {"env", "--chdir=" + folder.string(), "PATH=" + path_, program.string()});
   const auto result = run_process(arguments);
   if (!result || result->exit_code != 0) {
     const std::string said = result ? split(result->errors, '\n').front() : "";
-    throw MachineError(program_.string() + " does not work on " + arguments.back() +
+    throw MachineError(program.string() + " does not work on " + arguments.back() +
                        (said.empty() ? "" : " (" + said + ")") +
                        "; the one of this build's CUDA Toolkit or a newer one would");
   }
@@ -64,6 +89,18 @@ MachineCode Cuobjdump::disassemble(const std::filesystem::path& binary, const De
                        "; the one of this build's CUDA Toolkit or a newer one would");
   }
   return machine_code(function, instructions);
+}
+
+std::string Cuobjdump::listing(const std::filesystem::path& binary, const std::string& arch) const {
+  const TemporaryFolder folder;  // cuobjdump writes what it extracts where it runs
+  run_program(program_, {"-xelf", arch, std::filesystem::absolute(binary).string()}, folder.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().string().ends_with("." + arch + ".cubin")) {
+      return run_program(nvdisasm_, {"-hex", "-gi", "-c", entry.path().string()}, folder.path());
+    }
+  }
+  throw MachineError(binary.string() + " holds no machine code for " + arch + "; a build with " + arch.substr(3) +
+                     " in CMAKE_CUDA_ARCHITECTURES would");
 }
 
 }  // namespace flash_steps

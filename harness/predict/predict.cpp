@@ -1,0 +1,143 @@
+#include "harness/predict/predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/base/error.h"
+#include "harness/results/read.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr int product_rows = 16, product_cols = 8, product_depth = 16;  // of an mma.m16n8k16
+
+int products_of_tile(const TileShape& tile, int head_dim) {
+  const int warps = tile.threads / 32;
+  return 2 * (tile.tile_rows / product_rows) * (tile.tile_cols / product_cols) * (head_dim / product_depth) / warps;
+}
+
+// Instructions of a unit in a pass through the loop.
+int count(const Program& program, Unit unit) {
+  return static_cast<int>(std::count_if(program.loop.begin(), program.loop.end(),
+                                        [&](const LoopStep& step) { return program.code[step.index].unit == unit; }));
+}
+
+// What the emulator counted of a tile, divided by the instructions of it; `ideal` where there are none.
+double mean_wavefronts(double wavefronts, const Program& program, const TileWork& work, Unit unit, double ideal) {
+  const double tiles = count(program, Unit::tensor) * work.warps / work.products;  // in a pass
+  const double instructions = count(program, unit) * work.warps / tiles;
+  return instructions == 0 || wavefronts == 0 ? ideal : wavefronts / instructions;
+}
+
+std::map<Pipe, double> busy_of(const SmRun& run) {
+  constexpr double sub_cores = 4;
+  const auto share = [&](double busy, double units) { return busy / units / static_cast<double>(run.cycles); };
+  return {{Pipe::tensor, share(static_cast<double>(run.tensor_busy), sub_cores)},
+          {Pipe::shared_memory, share(static_cast<double>(run.shared_busy), 1)},
+          {Pipe::mufu, share(static_cast<double>(run.mufu_busy), sub_cores)},
+          {Pipe::fma, share(static_cast<double>(run.fp32_busy), sub_cores)},
+          {Pipe::alu, share(static_cast<double>(run.alu_busy), sub_cores)},
+          {Pipe::issue, share(static_cast<double>(run.issued), sub_cores)}};
+}
+
+std::array<double, stall_kinds> shares_of(const SmRun& run) {
+  std::array<double, stall_kinds> shares{};
+  double all = 0;
+  for (const StallCycles& cycles : run.by_index) {
+    for (int k = 0; k < stall_kinds; k++) {
+      shares[k] += static_cast<double>(cycles[k]);
+      all += static_cast<double>(cycles[k]);
+    }
+  }
+  for (double& share : shares) share /= all;
+  return shares;
+}
+
+}  // namespace
+
+const std::vector<Ablation>& all_ablations() {
+  static const std::vector<Ablation> ablations{
+      {"ports", "reading operands takes no time", [](SmTimings& t) { t.operand_ports = 0; }},
+      {"tensor_ports", "an HMMA holds the ports for its registers alone",
+       [](SmTimings& t) { t.tensor_port_extra = 0; }},
+      {"fills", "copies take no wavefronts of shared memory",
+       [](SmTimings& t) {
+         t.fill_wavefronts = 0;
+         t.copy_wavefronts = 0;
+       }},
+      {"l2", "copies come at once", [](SmTimings& t) { t.l2_latency = 0; }},
+      {"greedy", "the schedulers take turns", [](SmTimings& t) { t.greedy = 0; }},
+      {"barriers", "the warps of a CTA do not wait for each other's last instruction",
+       [](SmTimings& t) { t.barrier_latency = 0; }}};
+  return ablations;
+}
+
+Pipe Prediction::busiest() const {
+  return std::max_element(busy.begin(), busy.end(), [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+double baseline_cycles(const Program& program, const TileWork& work, const Rates& rates) {
+  constexpr double sub_cores = 4;
+  double stalls = 0;
+  for (const LoopStep& step : program.loop) stalls += std::max(1, program.code[step.index].control.stall);
+  const double tiles = count(program, Unit::tensor) * work.warps / work.products;
+  return std::max({1.176 * stalls / tiles * work.warps / sub_cores, 1.08 * work.wavefronts() / rates.wavefronts,
+                   1.05 * work.products * rates.product_cycles});
+}
+
+Predictor::Predictor(StoredCode code, TileWorks works) : code_(std::move(code)), works_(std::move(works)) {}
+
+Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card) const {
+  const TileShape& tile = variant.tile;
+  const StoredFunction* const function = code_.find(variant.kernel, tile.config, card.arch);
+  const auto work = works_.find({variant.kernel, tile.config});
+  if (function == nullptr || work == works_.end()) {
+    throw MachineError(variant.kernel + " " + tile.config + " for " + card.arch + " is not in " +
+                       (function == nullptr ? code_.file.string() : tile_works_file().string()) +
+                       "; a file made anew, as docs/method/prediction.md says, would have it");
+  }
+  const int resident = resident_ctas(card, function->registers, tile.smem_bytes, tile.threads);
+  if (resident == 0) {
+    throw MachineError(variant.kernel + " " + tile.config + " does not fit on an SM of the " + card.gpu +
+                       "; a config with a smaller tile would");
+  }
+  Program program = program_of(decode(function->instructions()));
+  const double ldmatrix = mean_wavefronts(work->second.ldmatrix, program, work->second, Unit::ldmatrix, 4);
+  const double fill = mean_wavefronts(work->second.cp_async, program, work->second, Unit::copy, 4);
+  return {CtaProgram(std::move(program), tile.threads / 32, products_of_tile(tile, default_head_dim), ldmatrix, fill),
+          work->second, resident};
+}
+
+Prediction Predictor::predict(const Variant& variant, const Card& card, const Problem& problem, double sm_clock_mhz,
+                              const Ablation* ablation) const {
+  const TileShape& tile = variant.tile;
+  const Prepared prepared = prepare(variant, card);
+  SmTimings timings = timings_of(card.rates());
+  if (ablation != nullptr) ablation->apply(timings);
+  SmTime sm(timings, prepared.cta, prepared.resident);
+
+  const int64_t ctas = int64_t{problem.batch} * problem.heads * (problem.seqlen / tile.tile_rows);
+  const int tiles = problem.keys() / tile.tile_cols;
+  const int most = most_ctas(ctas, card.sm_count);
+  Prediction prediction;
+  prediction.kernel = variant.kernel;
+  prediction.config = tile.config;
+  prediction.card = &card;
+  prediction.problem = problem;
+  prediction.sm_clock_mhz = sm_clock_mhz;
+  prediction.ctas_per_sm = prepared.resident;
+  prediction.cycles_of_tile = sm.cycles_of_tile();
+  prediction.milliseconds = sm.cycles(most, tiles) / (sm_clock_mhz * 1e3);
+  prediction.tflops = problem.flops() / prediction.milliseconds * 1e-9;
+  const double of_tile = baseline_cycles(prepared.cta.program(), prepared.work, card.rates());
+  prediction.baseline_tflops =
+      problem.flops() / (of_tile * tiles * static_cast<double>(ctas) / card.sm_count) * sm_clock_mhz * 1e-6;
+  prediction.busy = busy_of(sm.longest());
+  prediction.stalls = shares_of(sm.longest());
+  return prediction;
+}
+
+Predictor read_predictor() { return {read_stored_code(), tile_works(read_results(tile_works_file()))}; }
+
+}  // namespace flash_steps

@@ -1,0 +1,48 @@
+// Predictions in a file, docs/results/predictions.json, of schema "flash-steps/predictions/1".
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/predict/predict.h"
+#include "harness/results/results.h"
+
+namespace flash_steps {
+
+/// What is kept of a prediction.
+struct PredictedRun {
+  std::string kernel;
+  std::string config;
+  std::string card;
+  std::string without;  ///< the name of an ablation; empty: the model as it is
+  int batch = 0;
+  int heads = 0;
+  int seqlen = 0;
+  double sm_clock_mhz = 0;
+  int ctas_per_sm = 0;
+  double cycles_of_tile = 0;
+  double tflops = 0;
+  double baseline_tflops = 0;
+  std::optional<double> percent;  ///< of FlashAttention-2 at the same clock
+  std::optional<double> baseline_percent;
+};
+
+struct Predictions {
+  Meta meta;
+  std::vector<PredictedRun> runs;
+};
+
+PredictedRun stored_form(const Prediction& prediction, const std::string& without, const std::optional<Fa2Speed>& fa2);
+
+/// docs/results/predictions.json
+std::filesystem::path predictions_file();
+
+/// Throws std::runtime_error that names the file and the field.
+Predictions read_predictions(const std::filesystem::path& file = predictions_file());
+
+/// As write_file() does.
+void write_predictions(const Predictions& predictions, const std::filesystem::path& file);
+
+}  // namespace flash_steps

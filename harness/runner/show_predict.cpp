@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <iostream>
+
+#include "harness/base/error.h"
+#include "harness/base/parallel.h"
+#include "harness/base/progress.h"
+#include "harness/base/text.h"
+#include "harness/console/predict.h"
+#include "harness/contract/coverage.h"
+#include "harness/contract/select.h"
+#include "harness/measure/plan.h"
+#include "harness/predict/fa2.h"
+#include "harness/predict/predictions.h"
+#include "harness/predict/timeline.h"
+#include "harness/results/folder.h"
+#include "harness/results/meta.h"
+#include "harness/runner/commands.h"
+
+namespace flash_steps {
+namespace {
+
+struct Choice {
+  const Kernel* kernel;
+  const Variant* variant;
+  const Card* card;
+  const Ablation* without;
+  Problem problem;
+  double sm_clock_mhz;
+  std::optional<Fa2Speed> fa2;
+};
+
+// What a kernel does not cover, and what the stored code does not hold: refused if nothing else is left, as a run does.
+class Choices {
+ public:
+  Choices(const Options& options, const Predictor& predictor)
+      : options_(options), predictor_(predictor), published_(read_published()) {
+    table_ = read_table_folder(stored_results(), published_);
+    sweeps_ = sweeps_of(table_.files, published_);
+  }
+
+  std::vector<Choice> make(const Selection& kernels) {
+    Problem usual;
+    usual.seqlen = table_seqlen;
+    usual.batch = published_batch(table_seqlen);
+    usual.heads = published_.heads;
+    Settings settings = options_.settings;
+    for (const int seqlen : settings.seqlens) usual.batch = std::min(usual.batch, published_batch(seqlen));
+    for (const Problem& problem : problems_of(settings, usual)) {
+      for (const Kernel* kernel : kernels) add(*kernel, problem);
+    }
+    if (choices_.empty()) throw UsageError(refusal_);
+    return choices_;
+  }
+
+ private:
+  void add(const Kernel& kernel, const Problem& asked) {
+    const std::string& config = options_.settings.config;
+    const std::vector<const Variant*> variants = chosen_variants(kernel, Target::emulator, asked.dtype, config);
+    if (variants.empty()) {
+      refusal_ = "--config=" + config + ": " + kernel.name + " has no such config; it has " + join(configs_of(kernel));
+      return;
+    }
+    for (const Variant* variant : variants) {
+      Problem problem = asked;
+      if (!options_.settings.batch) problem.batch = published_batch(problem.seqlen);
+      if (const auto why = refusal(*variant, problem)) {
+        refusal_ = kernel.name + ": " + *why;
+        continue;
+      }
+      if (predictor_.code().find(kernel.name, variant->tile.config, options_.cards.front()->arch) == nullptr) {
+        refusal_ = kernel.name + " " + variant->tile.config + " is not among the machine code in " +
+                   predictor_.code().file.string() + "; the sixteen steps are";
+        continue;
+      }
+      for (const Card* card : options_.cards) add(kernel, *variant, *card, problem);
+      if (config.empty() && options_.mode != Mode::table) break;
+    }
+  }
+
+  void add(const Kernel& kernel, const Variant& variant, const Card& card, const Problem& problem) {
+    const double clock = options_.clock_mhz.value_or(usual_clock_mhz(card, problem.seqlen, published_, sweeps_));
+    if (clock < card.lowest_mhz || clock > card.highest_mhz) {
+      throw UsageError("--clock=" + significant(clock, 6) + " is out of the range of the " + card.gpu + ", which is " +
+                       significant(card.lowest_mhz, 6) + " to " + significant(card.highest_mhz, 6) + " MHz");
+    }
+    std::optional<Fa2Speed> fa2;
+    if (published_.has(problem)) fa2 = fa2_speed(card, problem.seqlen, published_, sweeps_);
+    std::vector<const Ablation*> without{nullptr};
+    without.insert(without.end(), options_.without.begin(), options_.without.end());
+    for (const Ablation* ablation : without) {
+      choices_.push_back({&kernel, &variant, &card, ablation, problem, clock, fa2});
+    }
+  }
+
+  const Options& options_;
+  const Predictor& predictor_;
+  const Published published_;
+  TableFiles table_;
+  std::vector<Sweep> sweeps_;
+  std::vector<Choice> choices_;
+  std::string refusal_;
+};
+
+void check(const Options& options) {
+  const Settings& settings = options.settings;
+  if (settings.dtypes.size() > 1 || (!settings.dtypes.empty() && settings.dtypes.front() != Dtype::fp16)) {
+    throw UsageError("--predict is for fp16, whose machine code is stored, and --dtype has bf16; leave it out");
+  }
+  check_json(options);
+  check_file("--timeline", options.timeline);
+}
+
+}  // namespace
+
+int show_predict(const Options& options, const Selection& kernels, const Arguments& argv) {
+  check(options);
+  const Predictor predictor = read_predictor();
+  const std::vector<Choice> choices = Choices(options, predictor).make(kernels);
+  if (options.timeline && choices.size() > 1) {
+    throw UsageError("--timeline shows one config on one GPU, and " + std::to_string(choices.size()) +
+                     " are chosen; --kernel=16 --predict=h100 would work");
+  }
+  const Choice& first = choices.front();
+  if (options.mode == Mode::explain) {
+    for (const Choice& choice : choices) {
+      print_predicted_lines(std::cout, *choice.kernel, predictor, *choice.variant, *choice.card);
+    }
+    return 0;
+  }
+  std::vector<Prediction> predictions(choices.size());
+  Progress progress(options.verbose);
+  progress.expect(static_cast<int>(choices.size()));
+  in_parallel(static_cast<int64_t>(choices.size()), options.host_threads, [&](int64_t i) {
+    const Choice& choice = choices[i];
+    predictions[i] =
+        predictor.predict(*choice.variant, *choice.card, choice.problem, choice.sm_clock_mhz, choice.without);
+  });
+  Predictions stored{make_meta(argv, {}), {}};
+  for (size_t i = 0; i < choices.size(); i++) {
+    const std::string without = choices[i].without == nullptr ? "" : choices[i].without->name;
+    stored.runs.push_back(stored_form(predictions[i], without, choices[i].fa2));
+  }
+  const bool to_stdout = options.json && *options.json == "-";
+  print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored);
+  if (options.json) write_predictions(stored, *options.json);
+  if (options.timeline) {
+    write_timeline(predictor.prepare(*first.variant, *first.card), *first.card, *first.kernel, *options.timeline);
+  }
+  return 0;
+}
+
+}  // namespace flash_steps
