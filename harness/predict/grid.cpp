@@ -5,11 +5,10 @@
 namespace flash_steps {
 namespace {
 
-// The two lengths that are simulated, in tiles, and the full rounds of CTAs; a longer CTA repeats its tiles, and a
-// larger grid its rounds.
 constexpr int fewer_tiles = 8;
-constexpr int more_tiles = 24;
-constexpr int full_rounds = 4;
+constexpr int more_tiles = 20;
+constexpr int fewer_rounds = 2;
+constexpr int more_rounds = 5;
 
 }  // namespace
 
@@ -26,40 +25,39 @@ Schedule CtaProgram::schedule(int tiles) const {
                      {warps_, program_.passes(tiles, products_of_tile_), ldmatrix_wavefronts_, fill_wavefronts_});
 }
 
-SmTime::SmTime(const SmTimings& timings, const CtaProgram& cta, int resident)
-    : timings_(timings), cta_(cta), resident_(resident) {}
+SmTime::SmTime(const SmTimings& timings, CtaProgram cta, int resident)
+    : timings_(timings), cta_(std::move(cta)), resident_(resident) {}
 
-const SmTime::Rounds& SmTime::rounds(int left_over, int tiles) {
-  const auto known = rounds_.find({left_over, tiles});
-  if (known != rounds_.end()) return known->second;
-  const int simulated = full_rounds * resident_ + left_over;
-  Rounds rounds;
-  rounds.run = run_sm(timings_, cta_.schedule(tiles), resident_, simulated);
-  rounds.total = static_cast<double>(rounds.run.cycles);
-  // The last round runs beside places that are empty already, and the first one fills an empty SM.
-  const int first = resident_ - 1, last = (full_rounds - 1) * resident_ - 1;
-  rounds.of_cta = static_cast<double>(rounds.run.finished[last] - rounds.run.finished[first]) / (last - first);
-  return rounds_.emplace(std::pair{left_over, tiles}, std::move(rounds)).first->second;
+const SmRun& SmTime::run(int rounds, int tiles) {
+  const auto known = runs_.find({rounds, tiles});
+  if (known != runs_.end()) return known->second;
+  const SmRun run = run_sm(timings_, cta_.schedule(tiles), resident_, rounds * resident_);
+  return runs_.emplace(std::pair{rounds, tiles}, run).first->second;
+}
+
+// By how much one more CTA of so many tiles lengthens a run.
+double SmTime::cycles_of_cta(int tiles) {
+  const double longer = static_cast<double>(run(more_rounds, tiles).cycles - run(fewer_rounds, tiles).cycles);
+  return longer / ((more_rounds - fewer_rounds) * resident_);
 }
 
 double SmTime::cycles(int ctas, int tiles) {
-  if (ctas <= full_rounds * resident_ && tiles <= more_tiles) {
+  if (ctas <= more_rounds * resident_ && tiles <= more_tiles) {
     return static_cast<double>(run_sm(timings_, cta_.schedule(tiles), std::min(resident_, ctas), ctas).cycles);
   }
-  const int left_over = ctas % resident_;
-  const Rounds& fewer = rounds(left_over, fewer_tiles);
-  const Rounds& more = rounds(left_over, more_tiles);
   const double beyond = static_cast<double>(tiles - fewer_tiles) / (more_tiles - fewer_tiles);
-  const double total = fewer.total + beyond * (more.total - fewer.total);
-  const double of_cta = fewer.of_cta + beyond * (more.of_cta - fewer.of_cta);
-  return total + of_cta * (ctas - full_rounds * resident_ - left_over);
+  const auto extended = [&](double fewer, double more) { return fewer + beyond * (more - fewer); };
+  const double first_rounds = extended(static_cast<double>(run(fewer_rounds, fewer_tiles).cycles),
+                                       static_cast<double>(run(fewer_rounds, more_tiles).cycles));
+  return first_rounds +
+         (ctas - fewer_rounds * resident_) * extended(cycles_of_cta(fewer_tiles), cycles_of_cta(more_tiles));
 }
 
 double SmTime::cycles_of_tile() {
-  return (rounds(0, more_tiles).of_cta - rounds(0, fewer_tiles).of_cta) / (more_tiles - fewer_tiles);
+  return (cycles_of_cta(more_tiles) - cycles_of_cta(fewer_tiles)) / (more_tiles - fewer_tiles);
 }
 
-const SmRun& SmTime::longest() { return rounds(0, more_tiles).run; }
+const SmRun& SmTime::longest() { return run(more_rounds, more_tiles); }
 
 int most_ctas(int64_t ctas, int sm_count) { return static_cast<int>((ctas + sm_count - 1) / sm_count); }
 

@@ -1,8 +1,9 @@
 // From one SM to the whole GPU: how long a launch takes, from what CTAs take that share an SM.
 //
-// Simulating every cycle of a launch would take minutes and say nothing new: after the first round of CTAs the rounds
-// are alike, and so are the tiles of a CTA. A few short runs are simulated, and what lies between and beyond them is
-// linear in the number of tiles and of rounds.
+// Simulating every cycle of a launch would take long and say nothing new: the rounds of CTAs are alike, and so are the
+// tiles of a CTA. Four short runs are simulated, with fewer and more rounds and tiles, and what lies beyond them is
+// taken to be linear in both. Differences of whole runs are taken, for CTAs that share an SM do not end in turn: those
+// that started last are preferred, and the others catch up when they have gone.
 #pragma once
 
 #include <map>
@@ -31,35 +32,25 @@ class CtaProgram {
 
 class SmTime {
  public:
-  SmTime(const SmTimings& timings, const CtaProgram& cta, int resident);
+  SmTime(const SmTimings& timings, CtaProgram cta, int resident);
 
   /// Cycles of an SM for so many CTAs of so many tiles each.
   double cycles(int ctas, int tiles);
 
-  /// Cycles of an SM for one tile of one CTA, where CTAs follow each other without end: the slope.
+  /// By how many cycles of an SM a tile more in each CTA lengthens it, for a CTA.
   double cycles_of_tile();
 
-  /// The longest run that was simulated with full rounds alone, for what it says of pipes and stalls.
+  /// The longest run that was simulated, for what it says of pipes and stalls.
   const SmRun& longest();
 
  private:
-  struct Rounds {
-    double total = 0;   ///< cycles of the simulated CTAs
-    double of_cta = 0;  ///< cycles by which one CTA more lengthens it
-    SmRun run;
-  };
-  const Rounds& rounds(int left_over, int tiles);
+  const SmRun& run(int rounds, int tiles);
+  double cycles_of_cta(int tiles);
 
   const SmTimings timings_;
-  const CtaProgram& cta_;
+  const CtaProgram cta_;
   const int resident_;
-  std::map<std::pair<int, int>, Rounds> rounds_;  ///< by what is left over of full rounds, and by tiles
-};
-
-/// What surrounds the SMs.
-struct Surroundings {
-  double launch_us = 0;  ///< of a launch with nothing in it
-  double dram_gb_per_s = 0;
+  std::map<std::pair<int, int>, SmRun> runs_;  ///< by rounds and tiles
 };
 
 /// CTAs of the SM that gets the most.

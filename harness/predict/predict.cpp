@@ -109,33 +109,36 @@ Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card)
           work->second, resident};
 }
 
-Prediction Predictor::predict(const Variant& variant, const Card& card, const Problem& problem, double sm_clock_mhz,
-                              const Ablation* ablation) const {
+std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& card,
+                                           const std::vector<ClockedProblem>& problems,
+                                           const Ablation* ablation) const {
   const TileShape& tile = variant.tile;
   const Prepared prepared = prepare(variant, card);
   SmTimings timings = timings_of(card.rates());
   if (ablation != nullptr) ablation->apply(timings);
   SmTime sm(timings, prepared.cta, prepared.resident);
+  const double baseline = baseline_cycles(prepared.cta.program(), prepared.work, card.rates());
 
-  const int64_t ctas = int64_t{problem.batch} * problem.heads * (problem.seqlen / tile.tile_rows);
-  const int tiles = problem.keys() / tile.tile_cols;
-  const int most = most_ctas(ctas, card.sm_count);
-  Prediction prediction;
-  prediction.kernel = variant.kernel;
-  prediction.config = tile.config;
-  prediction.card = &card;
-  prediction.problem = problem;
-  prediction.sm_clock_mhz = sm_clock_mhz;
-  prediction.ctas_per_sm = prepared.resident;
-  prediction.cycles_of_tile = sm.cycles_of_tile();
-  prediction.milliseconds = sm.cycles(most, tiles) / (sm_clock_mhz * 1e3);
-  prediction.tflops = problem.flops() / prediction.milliseconds * 1e-9;
-  const double of_tile = baseline_cycles(prepared.cta.program(), prepared.work, card.rates());
-  prediction.baseline_tflops =
-      problem.flops() / (of_tile * tiles * static_cast<double>(ctas) / card.sm_count) * sm_clock_mhz * 1e-6;
-  prediction.busy = busy_of(sm.longest());
-  prediction.stalls = shares_of(sm.longest());
-  return prediction;
+  std::vector<Prediction> predictions;
+  for (const auto& [problem, sm_clock_mhz] : problems) {
+    const int64_t ctas = int64_t{problem.batch} * problem.heads * (problem.seqlen / tile.tile_rows);
+    const int tiles = problem.keys() / tile.tile_cols;
+    Prediction& prediction = predictions.emplace_back();
+    prediction.kernel = variant.kernel;
+    prediction.config = tile.config;
+    prediction.card = &card;
+    prediction.problem = problem;
+    prediction.sm_clock_mhz = sm_clock_mhz;
+    prediction.ctas_per_sm = prepared.resident;
+    prediction.cycles_of_tile = sm.cycles_of_tile();
+    prediction.milliseconds = sm.cycles(most_ctas(ctas, card.sm_count), tiles) / (sm_clock_mhz * 1e3);
+    prediction.tflops = problem.flops() / prediction.milliseconds * 1e-9;
+    const double of_card = static_cast<double>(ctas) / card.sm_count * tiles;
+    prediction.baseline_tflops = problem.flops() / (baseline * of_card) * sm_clock_mhz * 1e-6;
+    prediction.busy = busy_of(sm.longest());
+    prediction.stalls = shares_of(sm.longest());
+  }
+  return predictions;
 }
 
 Predictor read_predictor() { return {read_stored_code(), tile_works(read_results(tile_works_file()))}; }

@@ -22,6 +22,11 @@ struct Ablation {
 
 const std::vector<Ablation>& all_ablations();
 
+struct ClockedProblem {
+  Problem problem;
+  double sm_clock_mhz;
+};
+
 struct Prediction {
   std::string kernel;
   std::string config;
@@ -57,9 +62,9 @@ class Predictor {
   };
   Prepared prepare(const Variant& variant, const Card& card) const;
 
-  /// At this SM clock. `ablation`: nullptr for the model as it is.
-  Prediction predict(const Variant& variant, const Card& card, const Problem& problem, double sm_clock_mhz,
-                     const Ablation* ablation = nullptr) const;
+  /// Of some problems, each at its SM clock. `ablation`: nullptr for the model as it is.
+  std::vector<Prediction> predict(const Variant& variant, const Card& card, const std::vector<ClockedProblem>& problems,
+                                  const Ablation* ablation = nullptr) const;
 
   const StoredCode& code() const { return code_; }
 

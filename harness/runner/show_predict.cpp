@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <iostream>
+#include <map>
+#include <tuple>
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
-#include "harness/base/progress.h"
 #include "harness/base/text.h"
 #include "harness/console/predict.h"
 #include "harness/contract/coverage.h"
@@ -101,6 +102,25 @@ class Choices {
   std::string refusal_;
 };
 
+// Lengths of one config share its simulations.
+std::vector<Prediction> predict(const Predictor& predictor, const std::vector<Choice>& choices) {
+  std::map<std::tuple<const Variant*, const Card*, const Ablation*>, std::vector<size_t>> groups;
+  for (size_t i = 0; i < choices.size(); i++) {
+    groups[{choices[i].variant, choices[i].card, choices[i].without}].push_back(i);
+  }
+  std::vector<std::vector<size_t>> lists;
+  for (const auto& [key, list] : groups) lists.push_back(list);
+  std::vector<Prediction> predictions(choices.size());
+  in_parallel(static_cast<int64_t>(lists.size()), 0, [&](int64_t g) {
+    const Choice& first = choices[lists[g].front()];
+    std::vector<ClockedProblem> problems;
+    for (const size_t i : lists[g]) problems.push_back({choices[i].problem, choices[i].sm_clock_mhz});
+    const auto of_group = predictor.predict(*first.variant, *first.card, problems, first.without);
+    for (size_t k = 0; k < of_group.size(); k++) predictions[lists[g][k]] = of_group[k];
+  });
+  return predictions;
+}
+
 void check(const Options& options) {
   const Settings& settings = options.settings;
   if (settings.dtypes.size() > 1 || (!settings.dtypes.empty() && settings.dtypes.front() != Dtype::fp16)) {
@@ -120,21 +140,13 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
     throw UsageError("--timeline shows one config on one GPU, and " + std::to_string(choices.size()) +
                      " are chosen; --kernel=16 --predict=h100 would work");
   }
-  const Choice& first = choices.front();
   if (options.mode == Mode::explain) {
     for (const Choice& choice : choices) {
       print_predicted_lines(std::cout, *choice.kernel, predictor, *choice.variant, *choice.card);
     }
     return 0;
   }
-  std::vector<Prediction> predictions(choices.size());
-  Progress progress(options.verbose);
-  progress.expect(static_cast<int>(choices.size()));
-  in_parallel(static_cast<int64_t>(choices.size()), options.host_threads, [&](int64_t i) {
-    const Choice& choice = choices[i];
-    predictions[i] =
-        predictor.predict(*choice.variant, *choice.card, choice.problem, choice.sm_clock_mhz, choice.without);
-  });
+  const std::vector<Prediction> predictions = predict(predictor, choices);
   Predictions stored{make_meta(argv, {}), {}};
   for (size_t i = 0; i < choices.size(); i++) {
     const std::string without = choices[i].without == nullptr ? "" : choices[i].without->name;
@@ -144,6 +156,7 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
   print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored);
   if (options.json) write_predictions(stored, *options.json);
   if (options.timeline) {
+    const Choice& first = choices.front();
     write_timeline(predictor.prepare(*first.variant, *first.card), *first.card, *first.kernel, *options.timeline);
   }
   return 0;

@@ -33,7 +33,7 @@ class Reader {
 
   void read(const std::string& line) {
     const std::string text = trimmed_both(line);
-    if (text.starts_with(".section")) {
+    if (text.starts_with(".section\t") || text.starts_with(".section ")) {
       begin_section(text);
     } else if (in_code_ && text.starts_with("//## File")) {
       read_place(text);

@@ -38,7 +38,7 @@ class Listings {
       listing = listings_.emplace(key, parse_encoded(text, row.kernel->name + ".cu")).first;
     }
     for (const EncodedFunction& function : listing->second) {
-      if (function.symbol == row.code.function.symbol) return function;
+      if (function.symbol == row.code.function.symbol && !function.instructions.empty()) return function;
     }
     throw MachineError("nvdisasm prints no instructions of " + row.code.function.symbol + " for " +
                        row.code.function.arch + "; the one of this build's CUDA Toolkit or a newer one would");

@@ -81,6 +81,7 @@ class Sm {
       warp.cta = started_;
       warp.live = true;
       warp.ready = time;
+      if (schedule_.prologue.empty()) warp.phase = Phase::loop;
       warp.age = ++ages_;
     }
     live_[slot] = warps;
