@@ -1,7 +1,7 @@
 // 11_encoded_swizzle: the way out of the registers gets its addresses as the way in did.
 //
-// Changed since 10_first_softmax: O goes to shared memory and from there to global memory with addresses that every
-// thread works out once; from one fragment of head_dim to the next they differ by an XOR with a constant.
+// Changed since 10_first_softmax: O goes to shared memory with addresses that every thread works out once; from one
+// fragment of head_dim to the next they differ by an XOR with a constant.
 //
 // What to look at: LOP3 and SHF in the whole kernel; the loop is the same.
 

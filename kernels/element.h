@@ -1,6 +1,7 @@
 // The 16-bit numbers that kernels compute with, and the piece of memory that they move.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace flash_steps {
@@ -19,5 +20,14 @@ struct bf16_t {
 struct alignas(16) Chunk {
   uint32_t words[4];
 };
+
+/// What an 8-byte access moves, and what two 16-bit elements are in fp32.
+struct Pair {
+  float low, high;
+};
+
+/// A float as the 4-byte words move it, and back: no instruction.
+constexpr uint32_t bits_of(float value) { return std::bit_cast<uint32_t>(value); }
+constexpr float float_of(uint32_t bits) { return std::bit_cast<float>(bits); }
 
 }  // namespace flash_steps

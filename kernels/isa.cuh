@@ -71,6 +71,20 @@ __device__ __forceinline__ void ldmatrix_x4_trans(uint32_t (&regs)[4], uint32_t 
                : "memory");
 }
 
+/// ld.shared.b32: 4 bytes, 4-byte aligned.
+__device__ __forceinline__ uint32_t ld_shared_4(uint32_t from_smem) {
+  uint32_t value;
+  asm volatile("ld.shared.b32 %0, [%1];" : "=r"(value) : "r"(from_smem) : "memory");
+  return value;
+}
+
+/// ld.shared.v2.f32: 8 bytes, 8-byte aligned.
+__device__ __forceinline__ Pair ld_shared_8(uint32_t from_smem) {
+  Pair pair;
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(pair.low), "=f"(pair.high) : "r"(from_smem) : "memory");
+  return pair;
+}
+
 /// ld.shared.v4.b32: 16 bytes, 16-byte aligned.
 __device__ __forceinline__ Chunk ld_shared_16(uint32_t from_smem) {
   Chunk chunk;
@@ -86,7 +100,31 @@ __device__ __forceinline__ void st_shared_4(uint32_t to_smem, uint32_t value) {
   asm volatile("st.shared.b32 [%0], %1;" ::"r"(to_smem), "r"(value) : "memory");
 }
 
+/// st.shared.v2.f32: 8 bytes, 8-byte aligned.
+__device__ __forceinline__ void st_shared_8(uint32_t to_smem, Pair pair) {
+  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(to_smem), "f"(pair.low), "f"(pair.high) : "memory");
+}
+
+/// st.shared.v4.b32: 16 bytes, 16-byte aligned.
+__device__ __forceinline__ void st_shared_16(uint32_t to_smem, Chunk chunk) {
+  asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to_smem), "r"(chunk.words[0]), "r"(chunk.words[1]),
+               "r"(chunk.words[2]), "r"(chunk.words[3])
+               : "memory");
+}
+
 // --- Global memory and registers -------------------------------------------------------------------------------
+
+/// ld.global.b32: 4 bytes, 4-byte aligned.
+__device__ __forceinline__ uint32_t ld_global_4(const void* from_gmem) {
+  uint32_t value;
+  asm volatile("ld.global.b32 %0, [%1];" : "=r"(value) : "l"(from_gmem) : "memory");
+  return value;
+}
+
+/// st.global.b32: 4 bytes, 4-byte aligned.
+__device__ __forceinline__ void st_global_4(void* to_gmem, uint32_t value) {
+  asm volatile("st.global.b32 [%0], %1;" ::"l"(to_gmem), "r"(value) : "memory");
+}
 
 /// ld.global.v4.b32: 16 bytes, 16-byte aligned.
 __device__ __forceinline__ Chunk ld_global_16(const void* from_gmem) {
@@ -165,12 +203,37 @@ __device__ __forceinline__ uint32_t pack2<bf16_t>(float low, float high) {
   return packed;
 }
 
+/// cvt.f32.{f16,bf16} of both halves of a register, `low` of the lower one.
+template <typename T>
+__device__ __forceinline__ Pair unpack2(uint32_t packed);
+
+template <>
+__device__ __forceinline__ Pair unpack2<fp16_t>(uint32_t packed) {
+  Pair pair;
+  asm("{.reg .b16 low, high;\n"
+      " mov.b32 {low, high}, %2;\n"
+      " cvt.f32.f16 %0, low;\n"
+      " cvt.f32.f16 %1, high;}"
+      : "=f"(pair.low), "=f"(pair.high)
+      : "r"(packed));
+  return pair;
+}
+
+/// A bf16 is the upper half of a float: a shift and a mask.
+template <>
+__device__ __forceinline__ Pair unpack2<bf16_t>(uint32_t packed) {
+  return {float_of(packed << 16), float_of(packed & 0xffff0000u)};
+}
+
 // --- Between threads -------------------------------------------------------------------------------------------
 
 /// shfl.sync.bfly.b32: the value of the lane whose number differs in the bits of `lane_mask`.
 __device__ __forceinline__ float shfl_xor(float value, int lane_mask) {
   return __shfl_xor_sync(0xffffffffu, value, lane_mask);
 }
+
+/// vote.sync.any.pred: whether the condition holds in any lane of the warp.
+__device__ __forceinline__ bool any_of_warp(bool condition) { return __any_sync(0xffffffffu, condition) != 0; }
 
 /// bar.sync 0: all threads of the CTA arrive, and see what any of them wrote to shared memory before.
 __device__ __forceinline__ void barrier() { __syncthreads(); }
@@ -180,5 +243,7 @@ __device__ __forceinline__ void warp_barrier() { __syncwarp(); }
 
 }  // namespace on_gpu
 }  // namespace flash_steps
+
+#include "kernels/isa_wmma.cuh"
 
 #endif  // __CUDACC__

@@ -46,7 +46,7 @@ if [[ -z ${CXX:-} ]] && ! command -v "${cxx%% *}" >/dev/null; then cxx=; fi
 
 nvcc=
 if [[ $cuda != OFF ]]; then
-  for candidate in "${CUDACXX:-nvcc}" /usr/local/cuda/bin/nvcc "${last[nvcc]:-}"; do
+  for candidate in "${CUDACXX:-${last[nvcc]:-nvcc}}" nvcc /usr/local/cuda/bin/nvcc; do
     if nvcc=$(command -v "$candidate"); then break; fi
   done
   # The folder may be a link to that of a version, and is the same compiler then.

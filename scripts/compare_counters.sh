@@ -14,6 +14,7 @@ seqlens=128,512
 dtypes=fp16,bf16
 json=
 kernels=()
+command=(scripts/compare_counters.sh "$@")
 for argument; do
   case $argument in
     --seqlen=*) seqlens=${argument#*=} ;;
@@ -62,19 +63,11 @@ trap 'rm -rf "$work"' EXIT
 
 # NAME VALUE for each counter of the results file on standard input.
 emulator_counters() {
-  awk '
-    { text = text $0 }
-    END {
-      # Tokens: strings, numbers and words, braces; keys are followed by a colon.
-      while (match(text, /"([^"\\]|\\.)*"[ \t]*:?|[{}]|\[|\]|[^][{}", \t:]+/)) {
-        token = substr(text, RSTART, RLENGTH)
-        text = substr(text, RSTART + RLENGTH)
-        if (token ~ /^".*:$/) { sub(/[ \t]*:$/, "", token); key = substr(token, 2, length(token) - 2) }
-        else if (token == "{" || token == "[") { path[++depth] = key; key = "" }
-        else if (token == "}" || token == "]") depth--
-        else if (path[depth - 1] == "counters" && token ~ /^[0-9]+$/) print path[depth] "." key, token
-      }
-    }'
+  python3 -c '
+import json, sys
+for access, counts in json.load(sys.stdin)["runs"][0]["counters"].items():
+    for name, count in (counts.items() if isinstance(counts, dict) else []):
+        print(f"{access}.{name}", count)'
 }
 
 # NAME VALUE for each metric in the CSV log of ncu on standard input.
@@ -111,9 +104,12 @@ value_of() {  # value_of FILE NAME[+NAME…]: the sum
           if (found == n) printf "%.0f\n", sum; else print "missing" }' "$1"
 }
 
-if ((${#kernels[@]} == 0)); then
-  mapfile -t kernels < <("$runner" --list | awk '$2 ~ /^[0-9][0-9]_/ { print $2 }')
-fi
+# The sixteen, by name.
+names_of_all() {
+  "$runner" --list --json=- |
+    python3 -c 'import json, sys; [print(k["name"]) for k in json.load(sys.stdin)["kernels"] if k["chapter"] == "all"]'
+}
+if ((${#kernels[@]} == 0)); then mapfile -t kernels < <(names_of_all); fi
 
 results=()
 differences=0
@@ -156,8 +152,8 @@ for kernel in "${kernels[@]}"; do
 done
 
 if [[ -n $json ]]; then
-  printf -v rows '  %s,\n' "${results[@]}"
-  printf '{"schema": "flash-steps/counter-comparison/1", "comparisons": [\n%s\n]}\n' "${rows%,*}" >"$json"
+  printf '%s\n' "${results[@]}" | "$root/scripts/results_json.py" "$runner" "$json" \
+    schema='"flash-steps/counter-comparison/1"' comparisons -- "${command[@]}"
 fi
 echo "${#results[@]} comparisons, $differences different"
 ((differences == 0))

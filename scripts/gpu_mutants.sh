@@ -31,7 +31,7 @@ case $step in
     if command -v ninja >/dev/null; then generator=(-G Ninja); fi
     # Without the mutants of an earlier build: CMake must not miss files that are about to be written anew.
     cmake -S "$root" -B "$dir/build" "${generator[@]}" -DFLASH_STEPS_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES="$archs" \
-      -DFLASH_STEPS_STATIC=ON -DFLASH_STEPS_GPU_MUTANTS= >"$dir/build.log"
+      -DFLASH_STEPS_ALL_CONFIGS=OFF -DFLASH_STEPS_GPU_MUTANTS= >"$dir/build.log"
     cmake --build "$dir/build" --target mutants --parallel "$(nproc)" >>"$dir/build.log" ||
       { cat "$dir/build.log" >&2; exit 3; }
     "$dir/build/tests/mutants/mutants" --kernel="$kernels" --mistake=barrier,wait --write="$dir/sources"

@@ -18,8 +18,8 @@ from pathlib import Path
 try:
     import matplotlib
 except ImportError:
-    print("scripts/plot.py needs matplotlib; python3 -m pip install matplotlib would do.", file=sys.stderr)
-    sys.exit(2)
+    print("scripts/plot.py: there is no matplotlib; scripts/setup.sh --plots installs it.", file=sys.stderr)
+    sys.exit(3)
 
 matplotlib.use("svg")
 from matplotlib import pyplot as plt

@@ -20,6 +20,7 @@ seqlens=384
 dtypes=fp16,bf16
 json=
 kernels=()
+command=(scripts/sanitize_gpu.sh "$@")
 for argument; do
   case $argument in
     --tools=*) tools=${argument#*=} ;;
@@ -45,9 +46,12 @@ if ! command -v "$sanitizer" >/dev/null; then
   echo "sanitize_gpu.sh: there is no '$sanitizer': it comes with the CUDA Toolkit; COMPUTE_SANITIZER names another." >&2
   exit 3
 fi
-if ((${#kernels[@]} == 0)); then
-  mapfile -t kernels < <("$runner" --list | awk '$2 ~ /^[0-9][0-9]_/ { print $2 }')
-fi
+# The sixteen, by name.
+names_of_all() {
+  "$runner" --list --json=- |
+    python3 -c 'import json, sys; [print(k["name"]) for k in json.load(sys.stdin)["kernels"] if k["chapter"] == "all"]'
+}
+if ((${#kernels[@]} == 0)); then mapfile -t kernels < <(names_of_all); fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -101,11 +105,9 @@ if [[ -n $json ]]; then
   device=$("$runner" --device=gpu --check-only --kernel="${kernels[0]}" --seqlen="${seqlens%%,*}" --batch=1 --heads=16 |
     awk -F: 'NR == 1 { print $1 }')
   version=$("$sanitizer" --version | awk '/^Version/ { print $2 }')
-  printf -v rows '  %s,\n' "${results[@]}"
-  temporary=$json.$$.tmp
-  printf '{"schema": "flash-steps/gpu-sanitizers/1", "device": "%s", "sanitizer": "%s", "runs": [\n%s\n]}\n' \
-    "$device" "compute-sanitizer $version" "${rows%,*}" >"$temporary"
-  mv "$temporary" "$json"
+  printf '%s\n' "${results[@]}" | "$root/scripts/results_json.py" "$runner" "$json" \
+    schema='"flash-steps/gpu-sanitizers/1"' device="\"$device\"" sanitizer="\"compute-sanitizer $version\"" runs \
+    -- "${command[@]}"
 fi
 echo "${#results[@]} launches, $reports reports"
 ((reports == 0))

@@ -5,6 +5,7 @@
 #   scripts/setup.sh --plots          also matplotlib, for scripts/plot.py
 #   scripts/setup.sh --fuzz           also clang with its fuzzer, for scripts/fuzz.sh
 #   scripts/setup.sh --benchmark      also Google Benchmark, for scripts/benchmark_emulator.sh
+#   scripts/setup.sh --lint           also clang-format and clang-tidy 14 and shellcheck, for .ci/run
 #   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
 #
 # On Debian and Ubuntu, as root, it installs with apt-get. Without the rights it prints the command and exits with 3.
@@ -15,14 +16,16 @@ plots=false
 fuzz=false
 benchmark=false
 disassembler=false
+lint=false
 for argument; do
   case $argument in
     --plots) plots=true ;;
     --fuzz) fuzz=true ;;
     --benchmark) benchmark=true ;;
     --disassembler) disassembler=true ;;
+    --lint) lint=true ;;
     *)
-      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --disassembler." >&2
+      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --disassembler." >&2
       exit 2
       ;;
   esac
@@ -48,10 +51,17 @@ need() {  # need PACKAGE TEST…: the package is missing unless the test succeed
   "$@" || missing+=("$package")
 }
 
-need g++ has_command "${CXX:-c++}"
+# CXX may hold a launcher and options, as in "ccache g++ -g0". Which package a compiler of that name is in, none can say.
+read -ra compiler <<<"${CXX:-c++}"
+if [[ -n ${CXX:-} ]] && ! has_command "${compiler[0]}"; then
+  echo "setup.sh: CXX=$CXX: there is no command ${compiler[0]}; CXX=g++, or no CXX at all, would work." >&2
+  exit 3
+fi
+need g++ has_command "${compiler[0]}"
 need cmake has_command cmake
 need ninja-build has_command ninja
 need git has_command git
+need python3 has_command python3
 need libboost-context-dev has_library boost_context
 need zlib1g-dev has_header zlib.h
 need libcli11-dev has_header CLI/CLI.hpp
@@ -64,6 +74,11 @@ if $fuzz; then
   need libclang-rt-dev has_fuzzer
 fi
 if $benchmark; then need libbenchmark-dev has_library benchmark; fi
+if $lint; then
+  need clang-format-14 has_command clang-format-14
+  need clang-tidy-14 has_command clang-tidy-14
+  need shellcheck has_command shellcheck
+fi
 if $disassembler; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
 
 if ((${#missing[@]})); then

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests; arguments go to ctest (for example -R emulator, or -LE gpu).
 # Tests that need a GPU are reported as skipped where there is none.
+#
+# With nvcc and without a GPU the kernels are built for sm_80 and sm_90 in their default configs, which is what the tests
+# of the machine code read. nvcc takes 43 s of CPU for all configs of 16_static_stride and four architectures, 14 s for
+# the default one and four (.ci/run), 6 s for that and one. cmake --preset cuda builds all of it.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root/scripts/build.sh" all

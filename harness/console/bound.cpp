@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "harness/base/text.h"
+#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
@@ -65,7 +66,7 @@ std::map<std::string, MainLoop> main_loops(const Kernel& kernel, const Variant& 
   }
   for (const Rates& rates : all_rates()) {
     const InstructionCounts* counts = stored.main_loop(kernel.name, config, rates.arch);
-    if (counts != nullptr) loops.insert({rates.arch, {*counts, "docs/results/" + stored.file.filename().string()}});
+    if (counts != nullptr) loops.insert({rates.arch, {*counts, stored_name(*kernel.chapter, "machine_code.json")}});
   }
   return loops;
 }
@@ -90,6 +91,7 @@ void print_bound(std::ostream& out, const TileShape& tile, const TileWork& work,
       << tile.tile_cols << " keys\n"
       << row("", gpus);
   for (const Pipe pipe : all_pipes) {
+    if (pipe == Pipe::l1_tags && work.tags == 0) continue;
     std::vector<std::string> cells;
     for (const Bound& bound : bounds) {
       const auto cycles = bound.cycles.find(pipe);

@@ -105,8 +105,10 @@ void print_explanation(std::ostream& out, const Run& run, const Kernel& kernel) 
   }
   Listing listing(out, source);
   for (const LineCounters& line : lines) listing.print(line);
-  out << "\n" << describe_conflicts(lines) << "\n\nThe whole launch:\n";
-  if (run.counters) print_counters(out, *run.counters);
+  out << "\n"
+      << describe_conflicts(lines) << "\n\n"
+      << (run.launches.empty() ? "The whole launch:\n" : "All launches:\n");
+  if (run.counters) print_counters(out, *run.counters, run.launches);
   out << "\n";
 }
 

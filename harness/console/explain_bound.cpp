@@ -16,7 +16,7 @@ StoredMachineCode machine_code_or_nothing() {
   try {
     return read_stored_machine_code();
   } catch (const std::runtime_error&) {
-    return {machine_code_file(), {}};
+    return {};
   }
 }
 

@@ -31,6 +31,20 @@ void print_access(CounterTable& table, const std::string& name, const AccessCoun
                    shared ? grouped(access.bank_conflicts()) : "", if_any(access.sectors)});
 }
 
+std::string distinct_bytes(const Counters& counters) {
+  return grouped(counters.hbm_bytes_read) + " read, " + grouped(counters.hbm_bytes_written) + " written";
+}
+
+void print_launch(std::ostream& out, const LaunchCounters& launch) {
+  const Counters& counters = launch.counters;
+  const uint64_t read = counters.cp_async.sectors + counters.global_load.sectors;
+  out << "    " << launch.function << ": " << distinct_bytes(counters) << "; sectors " << grouped(read) << " read, "
+      << grouped(counters.global_store.sectors) << " written";
+  if (counters.shared_wavefronts() > 0) out << "; wavefronts " << grouped(counters.shared_wavefronts());
+  if (counters.mma_instructions > 0) out << "; mma " << grouped(counters.mma_instructions);
+  out << "\n";
+}
+
 // Nothing where it was not asked.
 std::string determinism_text(const Run& run) {
   if (!run.determinism) return "";
@@ -153,7 +167,15 @@ std::string verdict_line(const Validation& validation) {
          significant(validation.tolerance, 2) + "), rms " + significant(validation.rms_error, 2);
 }
 
-void print_counters(std::ostream& out, const Counters& counters) {
+// "vote" of "vote_instructions", "votes won" of "votes_won".
+std::string spoken(std::string name) {
+  const std::string instructions = "_instructions";
+  if (name.ends_with(instructions)) name.resize(name.size() - instructions.size());
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+void print_counters(std::ostream& out, const Counters& counters, const std::vector<LaunchCounters>& launches) {
   CounterTable table{out};
   table.row("", {"instructions", "wavefronts", "ideal", "conflicts", "sectors"});
   print_access(table, "ldmatrix", counters.ldmatrix);
@@ -168,8 +190,11 @@ void print_counters(std::ostream& out, const Counters& counters) {
   table.row("mma", {grouped(counters.mma_instructions)});
   table.row("shuffle", {grouped(counters.shuffle_instructions)});
   table.row("barrier", {grouped(counters.barrier_instructions)});
-  out << "  distinct bytes of global memory: " << grouped(counters.hbm_bytes_read) << " read, "
-      << grouped(counters.hbm_bytes_written) << " written\n";
+  for (const RareCounter& rare : rare_counters) {
+    if (counters.*rare.count > 0) table.row(spoken(rare.name), {grouped(counters.*rare.count)});
+  }
+  out << "  distinct bytes of global memory: " << distinct_bytes(counters) << "\n";
+  for (const LaunchCounters& launch : launches) print_launch(out, launch);
 }
 
 void print_heading(std::ostream& out, const DeviceFacts& device, const Problem& problem) {
@@ -180,7 +205,7 @@ void print_emulated(std::ostream& out, const Run& run) {
   std::string line = run.kernel + "  " + run.config + "  " + verdict_line(run.validation);
   if (run.determinism) line += ", " + determinism_text(run);
   out << line << "\n";
-  if (run.counters) print_counters(out, *run.counters);
+  if (run.counters) print_counters(out, *run.counters, run.launches);
   out << "\n";
 }
 

@@ -25,8 +25,8 @@ void print_verdict(std::ostream& out, const Run& run);
 /// "14 right, 2 wrong"
 void print_summary(std::ostream& out, const std::vector<Run>& runs);
 
-/// One line each kind of access, aligned, with what applies to it.
-void print_counters(std::ostream& out, const Counters& counters);
+/// One line each kind of access, aligned, with what applies to it; and below a line each launch, if there are several.
+void print_counters(std::ostream& out, const Counters& counters, const std::vector<LaunchCounters>& launches = {});
 
 /// "right: largest error 0.00012 (tolerance 0.00098), rms 2e-05", or "WRONG: …" or, of an output that is right,
 /// "HAZARD: 2 hazards, largest error …".

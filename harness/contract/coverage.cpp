@@ -61,7 +61,7 @@ std::optional<std::string> shape_refusal(const Variant& variant, const Problem& 
   }
   if (coverage.any_length) return std::nullopt;
   if (problem.keys() == problem.seqlen) return length_refusal("seqlen", problem.seqlen, seqlen_step(tile), tile);
-  if (const auto refused = length_refusal("seqlen", problem.seqlen, tile.tile_rows, tile)) return refused;
+  if (auto refused = length_refusal("seqlen", problem.seqlen, tile.tile_rows, tile)) return refused;
   return length_refusal("seqlen-kv", problem.keys(), tile.tile_cols, tile);
 }
 

@@ -41,12 +41,13 @@ constexpr Target compiled_target = Target::emulator;
 
 /// What the harness must know of one config before it launches it.
 struct TileShape {
-  std::string config;  ///< name, as in --config=NAME
-  int tile_rows;       ///< query rows of a CTA; seqlen must be a multiple
-  int tile_cols;       ///< key and value rows of one iteration; the number of keys must be a multiple
-  int threads;         ///< threads of a CTA
-  int smem_bytes;      ///< dynamic shared memory of a CTA
-  int heads = 0;       ///< the one number of heads that this variant covers; 0: any
+  std::string config;   ///< name, as in --config=NAME
+  int tile_rows;        ///< query rows of a CTA; seqlen must be a multiple
+  int tile_cols;        ///< key and value rows of one iteration; the number of keys must be a multiple
+  int threads;          ///< threads of a CTA
+  int smem_bytes;       ///< dynamic shared memory of a CTA
+  int heads = 0;        ///< the one number of heads that this variant covers; 0: any
+  bool scalar = false;  ///< lanes multiply one number by another, without tensor cores
 };
 
 /// Which problems a variant computes, besides what its tile says. By default those of the sixteen.
@@ -89,7 +90,8 @@ struct Tensors {
   const void* v = nullptr;
   void* o = nullptr;
   void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
-  std::function<TensorMap(const TensorMapShape&)> tensor_map = {};
+  std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
+  int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem
 };
 
 struct Grid {
@@ -170,7 +172,7 @@ struct Element<void (*)(const T*, const T*, const T*, T*, int, int)> {
 
 /// A launch of `function`, a __global__ one, with these arguments.
 template <auto function, typename... Arguments>
-Launch launch(Grid grid, int threads, int smem_bytes, Arguments... arguments) {
+Launch launch(Grid grid, int threads, int smem_bytes, const Arguments&... arguments) {
   using Tuple = typename detail::Parameters<decltype(function)>::Tuple;
   const auto stored = std::make_shared<Tuple>(arguments...);
   Launch made{detail::name_of_function<function>(), grid, threads, smem_bytes};

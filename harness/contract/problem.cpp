@@ -10,7 +10,8 @@ const char* name_of(Dtype dtype) {
 }
 
 const char* name_of(InputDistribution inputs) {
-  constexpr const char* names[] = {"normal", "uniform", "large", "constant", "onehot", "tiny", "negative", "positive"};
+  constexpr const char* names[] = {"normal", "uniform",  "large",    "constant", "onehot",
+                                   "tiny",   "negative", "positive", "creeping"};
   return names[static_cast<int>(inputs)];
 }
 

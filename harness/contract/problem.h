@@ -10,7 +10,7 @@ namespace flash_steps {
 enum class Dtype { fp16, bf16 };
 
 /// How Q, K and V are filled; see truth/inputs.cpp for what each is good for.
-enum class InputDistribution { normal, uniform, large, constant, onehot, tiny, negative, positive };
+enum class InputDistribution { normal, uniform, large, constant, onehot, tiny, negative, positive, creeping };
 
 /// Which keys a query attends to: all, or (causal, aligned at the ends) those up to its own place.
 enum class Mask { none, causal };
@@ -37,8 +37,8 @@ struct Problem {
   Mask mask = Mask::none;
   Pass pass = Pass::forward;
 
-  int keys() const { return seqlen_kv != 0 ? seqlen_kv : seqlen; }
-  int key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
+  constexpr int keys() const { return seqlen_kv != 0 ? seqlen_kv : seqlen; }
+  constexpr int key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
 
   /// Elements of each of Q and O.
   int64_t elements() const { return int64_t{batch} * heads * seqlen * head_dim; }
@@ -59,8 +59,9 @@ inline constexpr Dtype all_dtypes[] = {Dtype::fp16, Dtype::bf16};
 inline constexpr Mask all_masks[] = {Mask::none, Mask::causal};
 inline constexpr Pass all_passes[] = {Pass::forward, Pass::backward, Pass::both};
 inline constexpr InputDistribution all_distributions[] = {
-    InputDistribution::normal, InputDistribution::uniform, InputDistribution::large,    InputDistribution::constant,
-    InputDistribution::onehot, InputDistribution::tiny,    InputDistribution::negative, InputDistribution::positive};
+    InputDistribution::normal,   InputDistribution::uniform,  InputDistribution::large,
+    InputDistribution::constant, InputDistribution::onehot,   InputDistribution::tiny,
+    InputDistribution::negative, InputDistribution::positive, InputDistribution::creeping};
 
 const char* name_of(Dtype dtype);
 const char* name_of(InputDistribution inputs);

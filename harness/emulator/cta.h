@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "harness/emulator/async/units.h"
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/lane.h"
 #include "harness/emulator/memory/global_memory.h"
@@ -34,10 +35,18 @@ class Cta {
 
  private:
   enum class WarpState { running, at_barrier, exited };
+  /// How a warp's turn ends: nothing was there to do, something was done, or its lanes do not meet.
+  enum class Turn { idle, done, failed };
 
   void run_to_end();
-  bool run_warp(int warp);
-  void step_lanes(int warp);
+  bool may_run(int warp) const { return states_[warp] == WarpState::running; }
+  Turn run_warp(int warp);
+  bool step_lanes(int warp);
+  bool act_for_lanes(int warp);
+  bool meet(int warp, WarpOperation& operations) const;
+  bool act_for_warp(int warp, const WarpOperation& operations, bool& failed);
+  bool multiply(int warp, bool& failed);
+  void report_deadlock();
   bool pass_barrier();
   void report_divergence(int warp);
   void report_barrier(HazardKind kind);
@@ -51,7 +60,10 @@ class Cta {
   SharedMemory shared_;
   GlobalMemory global_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  AsyncUnits units_;
   std::vector<WarpState> states_;
+  std::vector<uint32_t> ready_;   // by warp: the lanes that may go on
+  std::vector<bool> at_product_;  // by warp: it has come to a word of its warpgroup
   std::vector<int> warp_order_;
   std::vector<int> lane_order_;
   std::mt19937_64 random_;

@@ -1,5 +1,6 @@
 #include "harness/emulator/execute.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/emulator/memory/counting.h"
@@ -23,41 +24,46 @@ void cp_async(const WarpOperation& lanes, int first_thread, Site& site, SharedMe
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->from);
     Chunk chunk;
-    global.read(first_thread + lane, lanes[lane]->from, site, &chunk);
+    global.read(first_thread + lane, lanes[lane]->from, sizeof chunk, site, &chunk);
     shared.copy(first_thread + lane, lanes[lane]->smem, sizeof chunk, site, &chunk);
   }
   site.counters.sectors += sectors(addresses);
 }
 
 void load_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  const int width = width_of(site.word);
   std::array<uintptr_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->from);
-    global.read(first_thread + lane, lanes[lane]->from, site, lanes[lane]->to);
+    global.read(first_thread + lane, lanes[lane]->from, width, site, lanes[lane]->to);
   }
   site.counters.sectors += sectors(addresses);
+  site.counters.tags += tags(addresses);
 }
 
 void store_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  const int width = width_of(site.word);
   std::array<uintptr_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) {
     addresses[lane] = address(lanes[lane]->to);
-    global.write(first_thread + lane, lanes[lane]->to, site, lanes[lane]->from);
+    global.write(first_thread + lane, lanes[lane]->to, width, site, lanes[lane]->from);
   }
   site.counters.sectors += sectors(addresses);
 }
 
 void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
-  count_shared(lanes, sizeof(Chunk), site);
+  const int width = width_of(site.word);
+  count_shared(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
-    shared.read(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, lanes[lane]->to);
+    shared.read(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->to);
   }
 }
 
 void store_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
-  count_shared(lanes, sizeof(uint32_t), site);
+  const int width = width_of(site.word);
+  count_shared(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
-    shared.write(first_thread + lane, lanes[lane]->smem, sizeof(uint32_t), site, lanes[lane]->from);
+    shared.write(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->from);
   }
 }
 
@@ -80,8 +86,35 @@ void ldmatrix(const WarpOperation& lanes, int first_thread, bool transposed, Sit
   }
 }
 
+// WMMA's demands on the address that its lanes share; the accesses behind it are checked as any others.
+void check_matrix(const WarpOperation& lanes, int first_thread, const Site& site, SharedMemory& shared) {
+  constexpr int address_unit = 32;
+  constexpr int row_unit = 16;
+  const Matrix& first = lanes[0]->matrix;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const Matrix& matrix = lanes[lane]->matrix;
+    if (matrix == first && matrix.address % address_unit == 0 && matrix.row_bytes % row_unit == 0) continue;
+    return shared.report_matrix(first_thread + lane, matrix.address, matrix.row_bytes, site);
+  }
+}
+
 uint16_t low(uint32_t reg) { return static_cast<uint16_t>(reg); }
 uint16_t high(uint32_t reg) { return static_cast<uint16_t>(reg >> 16); }
+
+void stmatrix(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
+  count_shared(lanes, sizeof(Chunk), site);
+  uint16_t matrices[4][8][8];
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    const auto* regs = static_cast<const uint32_t*>(lanes[lane]->from);
+    for (int i = 0; i < 4; i++) {
+      matrices[i][lane / 4][lane % 4 * 2] = low(regs[i]);
+      matrices[i][lane / 4][lane % 4 * 2 + 1] = high(regs[i]);
+    }
+  }
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    shared.write(first_thread + lane, lanes[lane]->smem, sizeof(Chunk), site, matrices[lane / 8][lane % 8]);
+  }
+}
 
 void mma(const WarpOperation& lanes, Dtype dtype) {
   uint16_t a[16][16];
@@ -116,11 +149,24 @@ void shuffle(const WarpOperation& lanes) {
   }
 }
 
+void vote(const WarpOperation& lanes, Site& site) {
+  const bool any = std::any_of(lanes.begin(), lanes.end(),
+                               [](const Operation* lane) { return *static_cast<const bool*>(lane->from); });
+  for (const Operation* lane : lanes) *static_cast<bool*>(lane->to) = any;
+  site.votes_won += any;
+}
+
+// The lowest lane: which one it is, a kernel must not rely on.
+void elect(const WarpOperation& lanes) {
+  for (int lane = 0; lane < warp_lanes; lane++) *static_cast<bool*>(lanes[lane]->to) = lane == 0;
+}
+
 }  // namespace
 
 void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& shared, GlobalMemory& global) {
   const int first_thread = warp * warp_lanes;
   site.counters.instructions++;
+  if (lanes[0]->matrix != Matrix{}) check_matrix(lanes, first_thread, site, shared);
   switch (site.word) {
     case Word::cp_async_16:
     case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
@@ -135,25 +181,44 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       return ldmatrix(lanes, first_thread, false, site, shared);
     case Word::ldmatrix_x4_trans:
       return ldmatrix(lanes, first_thread, true, site, shared);
+    case Word::wmma_load_a:
+    case Word::wmma_load_b_col:
+      return ldmatrix(lanes, first_thread, false, site, shared);
+    case Word::wmma_load_b_row:
+      return ldmatrix(lanes, first_thread, true, site, shared);
+    case Word::ld_shared_4:
+    case Word::ld_shared_8:
     case Word::ld_shared_16:
       return load_shared(lanes, first_thread, site, shared);
     case Word::st_shared_4:
+    case Word::st_shared_8:
+    case Word::st_shared_16:
+    case Word::wmma_store_d:
       return store_shared(lanes, first_thread, site, shared);
+    case Word::ld_global_4:
     case Word::ld_global_16:
       return load_global(lanes, first_thread, site, global);
+    case Word::st_global_4:
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
       return store_global(lanes, first_thread, site, global);
     case Word::mma_fp16:
+    case Word::wmma_mma_fp16:
       return mma(lanes, Dtype::fp16);
     case Word::mma_bf16:
+    case Word::wmma_mma_bf16:
       return mma(lanes, Dtype::bf16);
     case Word::shfl_xor:
       return shuffle(lanes);
+    case Word::any_of_warp:
+      return vote(lanes, site);
     case Word::warp_barrier:
       return shared.warp_barrier(warp);
-    case Word::barrier:
-    case Word::none:
+    case Word::elect_one:
+      return elect(lanes);
+    case Word::stmatrix_x4:
+      return stmatrix(lanes, first_thread, site, shared);
+    default:  // of async/units.h, and barrier()
       return;
   }
 }

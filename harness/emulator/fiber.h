@@ -14,6 +14,7 @@ class Fiber {
   static constexpr size_t stack_bytes = 256 * 1024;
 
   explicit Fiber(std::function<void()> body);
+  ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
@@ -24,12 +25,14 @@ class Fiber {
   void suspend();
 
  private:
-  // AddressSanitizer must be told of each change of stacks.
+  // The sanitizers must be told of each change of stacks.
   struct Stack {
     const void* bottom = nullptr;
     size_t bytes = 0;
-    void* fake_stack = nullptr;
+    void* fake_stack = nullptr;  // of AddressSanitizer
+    void* thread = nullptr;      // of ThreadSanitizer
   };
+  static void announce_switch(void** saved_fake_stack, const Stack& to);
 
   std::function<void()> body_;
   Stack own_stack_;

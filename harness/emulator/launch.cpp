@@ -123,35 +123,69 @@ void add(Counters& counters, const Site& site) {
       break;
     case Word::ldmatrix_x4:
     case Word::ldmatrix_x4_trans:
+    case Word::wmma_load_a:  // what they become in machine code
+    case Word::wmma_load_b_row:
+    case Word::wmma_load_b_col:
       counters.ldmatrix += site.counters;
       break;
+    case Word::ld_shared_4:
+    case Word::ld_shared_8:
     case Word::ld_shared_16:
       counters.shared_load += site.counters;
       break;
     case Word::st_shared_4:
+    case Word::st_shared_8:
+    case Word::st_shared_16:
+    case Word::wmma_store_d:
       counters.shared_store += site.counters;
       break;
+    case Word::ld_global_4:
     case Word::ld_global_16:
       counters.global_load += site.counters;
       break;
+    case Word::st_global_4:
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
       counters.global_store += site.counters;
       break;
     case Word::mma_fp16:
     case Word::mma_bf16:
+    case Word::wmma_mma_fp16:
+    case Word::wmma_mma_bf16:
       counters.mma_instructions += site.counters.instructions;
       break;
     case Word::shfl_xor:
       counters.shuffle_instructions += site.counters.instructions;
       break;
+    case Word::any_of_warp:
+      counters.vote_instructions += site.counters.instructions;
+      counters.votes_won += site.votes_won;
+      break;
     case Word::barrier:
       counters.barrier_instructions += site.counters.instructions;
       break;
-    case Word::cp_async_commit:
-    case Word::cp_async_wait:
-    case Word::warp_barrier:
-    case Word::none:
+    case Word::stmatrix_x4:
+      counters.shared_store += site.counters;
+      break;
+    case Word::named_barrier_sync:
+    case Word::named_barrier_arrive:
+      counters.barrier_instructions += site.counters.instructions;
+      break;
+    case Word::wgmma_fp16:
+    case Word::wgmma_bf16:
+    case Word::wgmma_trans_fp16:
+    case Word::wgmma_trans_bf16:
+      counters.wgmma_instructions += site.counters.instructions;
+      break;
+    case Word::tma_load:
+      counters.tma_load_instructions += site.counters.instructions;
+      counters.tma_load_sectors += site.counters.sectors;
+      break;
+    case Word::tma_store:
+      counters.tma_store_instructions += site.counters.instructions;
+      counters.tma_store_sectors += site.counters.sectors;
+      break;
+    default:  // what waits, commits and fences moves nothing
       break;
   }
 }
@@ -194,9 +228,17 @@ std::vector<Hazard> hazards_of(const Grid& grid, const Workers& workers) {
     entries.insert(entries.end(), found.begin(), found.end());
     memories.push_back(&worker->global());
   }
-  const auto conflicts = write_conflicts(memories, [&](int64_t number) { return grid.index(number); });
+  const auto conflicts = cta_conflicts(memories, [&](int64_t number) { return grid.index(number); });
   entries.insert(entries.end(), conflicts.begin(), conflicts.end());
   return merge(std::move(entries));
+}
+
+// For the launches that follow.
+void mark_written(std::span<const GlobalBuffer> buffers, const Workers& workers) {
+  for (size_t b = 0; b < buffers.size(); b++) {
+    if (buffers[b].written == nullptr) continue;
+    for (const auto& worker : workers) worker->global().writes()[b].mark(*buffers[b].written);
+  }
 }
 
 }  // namespace
@@ -208,6 +250,7 @@ LaunchReport launch(const LaunchConfig& config, const std::function<void()>& thr
   on_workers(static_cast<int>(workers.size()), [&](int w) { grid.run(thread_body, workers[w]); });
   grid.rethrow();
   std::erase(workers, nullptr);  // those for which there was no thread
+  mark_written(config.buffers, workers);
   return {counters_of(workers), lines_of(workers), hazards_of(grid, workers), touched_smem_bytes(workers)};
 }
 

@@ -22,6 +22,7 @@ namespace {
 
 // The most that any GPU of the project lets a CTA have: 227 KiB on sm_90.
 constexpr int smem_bytes_per_cta = 232448;
+constexpr int sms = 3;                    // a number that divides few grids, and leaves a CTA that stays several tiles
 constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors are not those of a GPU
 
 // Aligned memory of one tensor.
@@ -41,13 +42,21 @@ class Tensor16 {
   uint16_t* data() const { return data_.get(); }
   int64_t bytes() const { return elements_ * int64_t{sizeof(uint16_t)}; }
   std::vector<uint16_t> values() const { return {data_.get(), data_.get() + elements_}; }
-  void fill(uint16_t value) { std::fill(data_.get(), data_.get() + elements_, value); }
 
-  emulator::GlobalBuffer buffer(const char* name, bool writable) const {
-    return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(elements_) * 2, writable};
+  emulator::GlobalBuffer input(const char* name) const {
+    return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(bytes()), false};
+  }
+
+  // Of which nothing is written yet.
+  emulator::GlobalBuffer output(const char* name) {
+    fill(0xffff);  // NaN in all types: an element that is never stored must not look right
+    written_.assign(bytes() / emulator::Accesses::cell_bytes, false);
+    return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(bytes()), true, &written_};
   }
 
  private:
+  void fill(uint16_t value) { std::fill(data_.get(), data_.get() + elements_, value); }
+
   size_t padded_bytes() const {
     return (static_cast<size_t>(elements_) * 2 + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
   }
@@ -57,6 +66,7 @@ class Tensor16 {
   };
   int64_t elements_;
   std::unique_ptr<uint16_t, Free> data_;
+  std::vector<bool> written_;
 };
 
 // A tensor map is made of its shape as it is: the emulated TMA unit reads that.
@@ -81,6 +91,7 @@ std::optional<std::string> unused_shared_memory(const Launch& launch, const emul
 
 void append(Observation& all, const Launch& launch, const emulator::LaunchReport& report) {
   all.counters += report.counters;
+  all.launches.push_back({launch.function.substr(0, launch.function.find('<')), report.counters});
   all.lines.insert(all.lines.end(), report.lines.begin(), report.lines.end());
   for (const emulator::Hazard& hazard : report.hazards) all.hazards.push_back(to_string(hazard));
   if (const auto unused = unused_shared_memory(launch, report)) all.hazards.push_back(*unused);
@@ -108,8 +119,11 @@ class Emulator final : public Machine, public Observer {
              " at most; a smaller tile fits";
     }
     // What load() has taken already is not needed again.
-    if (tensors_ && problem == problem_) return std::nullopt;
-    return emulator_memory_refusal(problem, true);
+    const int64_t held = tensors_ && problem == problem_ ? emulator_memory_need(problem, true) : 0;
+    if (const auto refused = emulator_memory_refusal(problem, true, 0, held)) return refused;
+    // Asked only where the problem fits by itself: of others it may be more than 64 bits count.
+    const int64_t workspace = variant.workspace_bytes ? variant.workspace_bytes(problem) : 0;
+    return emulator_memory_refusal(problem, true, workspace, held);
   }
 
   Resources resources(const Variant& variant) override { return {.smem_bytes = variant.tile.smem_bytes}; }
@@ -155,16 +169,14 @@ class Emulator final : public Machine, public Observer {
 
   void launch(const Variant& variant) override {
     Device& device = loaded();
-    device.o.fill(0xffff);  // NaN in both types: an element that is never stored must not look right
     Tensor16 workspace((workspace_bytes(variant) + 1) / 2);
-    workspace.fill(0xffff);
-    std::vector<emulator::GlobalBuffer> buffers = {device.q.buffer("q", false), device.k.buffer("k", false),
-                                                   device.v.buffer("v", false), device.o.buffer("o", true)};
-    if (workspace.bytes() > 0) buffers.push_back(workspace.buffer("workspace", true));
+    std::vector<emulator::GlobalBuffer> buffers = {device.q.input("q"), device.k.input("k"), device.v.input("v"),
+                                                   device.o.output("o")};
+    if (workspace.bytes() > 0) buffers.push_back(workspace.output("workspace"));
 
     observation_ = {};
-    const Tensors tensors{device.q.data(), device.k.data(),  device.v.data(),
-                          device.o.data(), workspace.data(), tensor_map};
+    const Tensors tensors{
+        device.q.data(), device.k.data(), device.v.data(), device.o.data(), workspace.data(), tensor_map, sms};
     for (const Launch& launch : variant.plan(problem_, tensors)) {
       append(observation_, launch,
              emulator::launch({.grid_x = launch.grid.x,
@@ -177,6 +189,7 @@ class Emulator final : public Machine, public Observer {
                                .lane_order_seed = lane_order_seed_},
                               launch.call));
     }
+    if (observation_.launches.size() == 1) observation_.launches.clear();
   }
 
   std::vector<uint16_t> output() override { return loaded().o.values(); }

@@ -20,7 +20,7 @@ int64_t memory_info(const std::string& field) {
   return 0;
 }
 
-int64_t emulator_memory_need(const Problem& problem, bool with_reference) {
+int64_t emulator_memory_need(const Problem& problem, bool with_reference, int64_t workspace_bytes) {
   const int64_t q_or_o = problem.bytes();
   const int64_t qkv = q_or_o + 2 * problem.kv_bytes();
   const int64_t reference =
@@ -31,17 +31,23 @@ int64_t emulator_memory_need(const Problem& problem, bool with_reference) {
   const int64_t loading = qkv + reference + std::max(head, qkv + q_or_o);
   // While a kernel runs it is noted who wrote each element of O; later O is copied to be compared.
   const int64_t writers = q_or_o * emulator::GlobalMemory::record_bytes_per_byte;
-  const int64_t running = qkv + q_or_o + reference + std::max(writers, 2 * q_or_o);
+  // And of a workspace who wrote and who read each byte.
+  const int64_t workspace = workspace_bytes * (1 + 2 * emulator::GlobalMemory::record_bytes_per_byte);
+  const int64_t running = qkv + q_or_o + reference + std::max(writers, 2 * q_or_o) + workspace;
   return std::max(loading, running);
 }
 
-std::optional<std::string> emulator_memory_refusal(const Problem& problem, bool with_reference) {
-  const int64_t need = emulator_memory_need(problem, with_reference);
+std::optional<std::string> emulator_memory_refusal(const Problem& problem, bool with_reference, int64_t workspace_bytes,
+                                                   int64_t held_bytes) {
+  const int64_t need = emulator_memory_need(problem, with_reference, workspace_bytes);
   const int64_t available = memory_info("MemAvailable");
-  if (available == 0 || need <= available) return std::nullopt;
+  if (available == 0 || need - held_bytes <= available) return std::nullopt;
+  const std::string workspace =
+      workspace_bytes == 0 ? ""
+                           : ", since its workspace has " + readable_bytes(static_cast<double>(workspace_bytes)) + ",";
   return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
-         std::to_string(problem.seqlen) + " needs " + readable_bytes(static_cast<double>(need)) +
-         " of memory and this machine has " + readable_bytes(static_cast<double>(available)) +
+         std::to_string(problem.seqlen) + " needs " + readable_bytes(static_cast<double>(need)) + " of memory" +
+         workspace + " and this machine has " + readable_bytes(static_cast<double>(available)) +
          " left; a smaller --seqlen, --heads or --batch would fit";
 }
 

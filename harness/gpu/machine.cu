@@ -25,6 +25,7 @@ namespace {
 // A problem in the GPU's memory.
 struct LoadedProblem {
   Problem problem;
+  int sms;
   DeviceInputs inputs;
   DeviceArray<uint16_t> output;
   DeviceArray<float> reference;                                // empty without a reference
@@ -34,6 +35,9 @@ struct LoadedProblem {
   DeviceArray<std::byte> workspace;  // of the variants; grows with the first that needs more
 
   int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
+
+  // Of all that is given back when the next problem is loaded, but for what baselines hold.
+  int64_t bytes() const { return tensor_bytes() + reference.bytes() + workspace.bytes(); }
 
   int64_t workspace_bytes(const Variant& variant) const {
     return variant.workspace_bytes ? variant.workspace_bytes(problem) : 0;
@@ -48,7 +52,7 @@ struct LoadedProblem {
   }
 
   Tensors tensors() {
-    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), workspace.data(), encode_tensor_map};
+    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), workspace.data(), encode_tensor_map, sms};
   }
 
   PlannedVariant plan(const Variant& variant) {
@@ -66,7 +70,10 @@ class Gpu final : public Machine, public Stopwatch {
   Problem default_problem() const override { return {.batch = 16, .heads = 16, .seqlen = 4096}; }
 
   std::optional<std::string> refusal(const Variant& variant, const Problem& problem) const override {
-    return variant_refusal(variant, problem, facts_);
+    if (const auto refused = variant_refusal(variant, problem, facts_)) return refused;
+    if (!variant.workspace_bytes) return std::nullopt;  // load() refuses problems that are too large for any variant
+    const int64_t held = loaded_ ? loaded_->bytes() : 0;
+    return memory_refusal(problem, true, static_cast<int64_t>(gpu_memory().free_bytes) + held, &variant);
   }
 
   Resources resources(const Variant& variant) override { return variant_resources(variant); }
@@ -76,7 +83,9 @@ class Gpu final : public Machine, public Stopwatch {
     const int64_t free_bytes = static_cast<int64_t>(gpu_memory().free_bytes);
     if (const auto refusal = memory_refusal(problem, with_reference, free_bytes)) throw OutOfMemory(*refusal);
 
-    LoadedProblem next{problem, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {}, {}};
+    LoadedProblem next{
+        problem, facts_.sm_count, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {},
+        {}};
     if (with_reference) {
       next.reference = DeviceArray<float>(problem.elements());
       // Where O will be is room for ref16, of which only the errors are kept.

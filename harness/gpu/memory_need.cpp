@@ -22,13 +22,23 @@ int largest(int64_t most, const Fits& fits) {
   return static_cast<int>(low);
 }
 
+int64_t workspace_bytes(const Problem& problem, const Variant* variant) {
+  return variant != nullptr && variant->workspace_bytes ? variant->workspace_bytes(problem) : 0;
+}
+
+// Where the problem alone does not fit, the bytes of a workspace may be more than 64 bits count.
+bool fits(const Problem& problem, bool with_reference, double free_bytes, const Variant* variant) {
+  const double need = memory_need(problem, with_reference);
+  return need <= free_bytes && need + workspace_bytes(problem, variant) <= free_bytes;
+}
+
 // What to change on the command line, least first.
-std::string what_would_fit(Problem problem, bool with_reference, double free_bytes) {
+std::string what_would_fit(Problem problem, bool with_reference, double free_bytes, const Variant* variant) {
   const auto largest_fitting = [&](int Problem::*size, int unit) {
     return unit * largest(problem.*size / unit, [&](int value) {
              Problem smaller = problem;
              smaller.*size = value * unit;
-             return memory_need(smaller, with_reference) <= free_bytes;
+             return fits(smaller, with_reference, free_bytes, variant);
            });
   };
   std::string options;
@@ -40,9 +50,9 @@ std::string what_would_fit(Problem problem, bool with_reference, double free_byt
     return fitting > 0;
   };
   constexpr int seqlen_unit = 128;  // a multiple of every tile
-  const bool fits = shrink("--batch", &Problem::batch, 1) || shrink("--heads", &Problem::heads, 1) ||
-                    shrink("--seqlen", &Problem::seqlen, seqlen_unit);
-  return fits ? options + " would fit" : "more free memory would help";
+  const bool any_fits = shrink("--batch", &Problem::batch, 1) || shrink("--heads", &Problem::heads, 1) ||
+                        shrink("--seqlen", &Problem::seqlen, seqlen_unit);
+  return any_fits ? options + " would fit" : "more free memory would help";
 }
 
 }  // namespace
@@ -54,15 +64,22 @@ double memory_need(const Problem& problem, bool with_reference) {
   return bytes;
 }
 
-std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes) {
+std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes,
+                                          const Variant* variant) {
   // CUDA rounds allocations up, and wants some memory for itself when it loads kernels.
   constexpr double headroom = 64.0 * 1024 * 1024;
-  const double need = memory_need(problem, with_reference);
   const double usable = free_bytes - headroom;
-  if (need <= usable) return std::nullopt;
+  if (fits(problem, with_reference, usable, variant)) return std::nullopt;
+  double need = memory_need(problem, with_reference);
+  std::string workspace;
+  if (need <= usable) {
+    const int64_t bytes = workspace_bytes(problem, variant);
+    workspace = ", since its workspace has " + readable_bytes(bytes) + ",";
+    need += bytes;
+  }
   return "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) + ", seqlen " +
-         std::to_string(problem.seqlen) + " needs " + readable_bytes(need) + " of GPU memory and " +
-         readable_bytes(free_bytes) + " are free; " + what_would_fit(problem, with_reference, usable);
+         std::to_string(problem.seqlen) + " needs " + readable_bytes(need) + " of GPU memory" + workspace + " and " +
+         readable_bytes(free_bytes) + " are free; " + what_would_fit(problem, with_reference, usable, variant);
 }
 
 }  // namespace flash_steps

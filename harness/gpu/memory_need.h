@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "harness/contract/problem.h"
+#include "harness/contract/kernel.h"
 
 namespace flash_steps {
 
@@ -13,7 +13,9 @@ namespace flash_steps {
 /// a command line can ask for more than 2^63.
 double memory_need(const Problem& problem, bool with_reference);
 
-/// Why the problem does not fit in `free_bytes`, as a sentence that says what would fit; nothing if it does.
-std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes);
+/// Why the problem does not fit in `free_bytes`, as a sentence that says what would fit; nothing if it does. With a
+/// variant its workspace is wanted as well.
+std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes,
+                                          const Variant* variant = nullptr);
 
 }  // namespace flash_steps

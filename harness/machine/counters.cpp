@@ -7,6 +7,7 @@ AccessCounters& AccessCounters::operator+=(const AccessCounters& other) {
   wavefronts += other.wavefronts;
   ideal_wavefronts += other.ideal_wavefronts;
   sectors += other.sectors;
+  tags += other.tags;
   return *this;
 }
 
@@ -31,6 +32,7 @@ Counters& Counters::operator+=(const Counters& other) {
   barrier_instructions += other.barrier_instructions;
   hbm_bytes_read += other.hbm_bytes_read;
   hbm_bytes_written += other.hbm_bytes_written;
+  for (const RareCounter& rare : rare_counters) this->*rare.count += other.*rare.count;
   return *this;
 }
 

@@ -11,6 +11,7 @@ struct AccessCounters {
   uint64_t wavefronts = 0;        ///< passes through shared memory: 0 for words that do not touch it
   uint64_t ideal_wavefronts = 0;  ///< what they would be without bank conflicts
   uint64_t sectors = 0;           ///< 32-byte pieces of global memory: 0 for words that do not touch it
+  uint64_t tags = 0;              ///< 128-byte lines of global memory, of words that load through L1
 
   uint64_t bank_conflicts() const { return wavefronts - ideal_wavefronts; }
   AccessCounters& operator+=(const AccessCounters& other);
@@ -27,6 +28,13 @@ struct Counters {
   uint64_t mma_instructions = 0;
   uint64_t shuffle_instructions = 0;
   uint64_t barrier_instructions = 0;
+  uint64_t vote_instructions = 0;
+  uint64_t votes_won = 0;           ///< how many of them found a lane whose condition held
+  uint64_t wgmma_instructions = 0;  ///< of warps: a product of a warpgroup is four
+  uint64_t tma_load_instructions = 0;
+  uint64_t tma_load_sectors = 0;
+  uint64_t tma_store_instructions = 0;
+  uint64_t tma_store_sectors = 0;
   uint64_t hbm_bytes_read = 0;     ///< distinct sectors read by the whole launch × 32
   uint64_t hbm_bytes_written = 0;  ///< distinct sectors written by the whole launch × 32
 
@@ -37,5 +45,19 @@ struct Counters {
   Counters& operator+=(const Counters& other);
   bool operator==(const Counters&) const = default;
 };
+
+/// What only some kernels execute: where it is 0, results and reports leave it out.
+using CounterField = uint64_t Counters::*;
+struct RareCounter {
+  const char* name;
+  CounterField count;
+};
+inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
+                                                {"votes_won", &Counters::votes_won},
+                                                {"wgmma_instructions", &Counters::wgmma_instructions},
+                                                {"tma_load_instructions", &Counters::tma_load_instructions},
+                                                {"tma_load_sectors", &Counters::tma_load_sectors},
+                                                {"tma_store_instructions", &Counters::tma_store_instructions},
+                                                {"tma_store_sectors", &Counters::tma_store_sectors}};
 
 }  // namespace flash_steps

@@ -20,11 +20,20 @@ struct LineCounters {
   uint64_t sectors = 0;
 };
 
-/// What the emulator found out about one launch.
-struct Observation {
+/// Counters of one launch of several.
+struct LaunchCounters {
+  std::string function;  ///< "scores", without its template arguments
   Counters counters;
-  std::vector<LineCounters> lines;   ///< by file and line
-  std::vector<std::string> hazards;  ///< a paragraph each; empty for a correct kernel
+
+  bool operator==(const LaunchCounters&) const = default;
+};
+
+/// What the emulator found out about the launches of a kernel.
+struct Observation {
+  Counters counters;                     ///< of all of them: distinct bytes, too, are those of each launch added up
+  std::vector<LaunchCounters> launches;  ///< in order; empty for a kernel that is one launch
+  std::vector<LineCounters> lines;       ///< by launch, file and line
+  std::vector<std::string> hazards;      ///< a paragraph each; empty for a correct kernel
 };
 
 }  // namespace flash_steps

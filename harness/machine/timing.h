@@ -9,6 +9,7 @@ namespace flash_steps {
 struct TimingBudget {
   int min_samples = 20;      ///< of each kernel
   double min_seconds = 0.5;  ///< of each kernel's own time
+  bool with_state = true;    ///< also power, temperature and throttling, for which each kernel runs alone for a while
 
   bool operator==(const TimingBudget&) const = default;
 };

@@ -89,9 +89,7 @@ class KernelPlan {
       }
     } else if (const auto shape = flash_steps::refusal(variant, problem_)) {
       refuse({job.name() + ": " + *shape});
-    } else if (machine_ == nullptr) {
-      jobs.push_back(job);
-    } else if (const auto reason = machine_->refusal(variant, problem_)) {
+    } else if (const auto reason = machine_ == nullptr ? std::nullopt : machine_->refusal(variant, problem_)) {
       refuse({job.name() + ": " + *reason, true});
     } else {
       jobs.push_back(job);
@@ -143,6 +141,20 @@ std::vector<const Variant*> chosen_variants(const Kernel& kernel, Target target,
     const bool is_named = std::find(names.begin(), names.end(), variant.tile.config) != names.end();
     if (variant.dtype == dtype && is_named) chosen.push_back(&variant);
   }
+  return chosen;
+}
+
+DefaultProblem default_problem(const Machine& machine, const std::vector<const Kernel*>& kernels) {
+  DefaultProblem chosen{machine.default_problem(), ""};
+  if (machine.device().backend != Target::emulator) return chosen;
+  const auto is_scalar = [](const Kernel* kernel) { return kernel->emulator().front().tile.scalar; };
+  const auto scalar = std::find_if(kernels.begin(), kernels.end(), is_scalar);
+  if (scalar == kernels.end()) return chosen;
+  const std::string full = std::to_string(chosen.problem.seqlen);
+  chosen.problem.seqlen /= 2;
+  chosen.note = "seqlen " + std::to_string(chosen.problem.seqlen) + " instead of " + full + ", because " +
+                (*scalar)->name + " multiplies without tensor cores, which takes the emulator long; --seqlen=" + full +
+                " would work";
   return chosen;
 }
 

@@ -14,6 +14,16 @@ namespace flash_steps {
 /// least.
 int published_batch(int seqlen);
 
+/// The problem that is run where the command line leaves it open.
+struct DefaultProblem {
+  Problem problem;
+  std::string note;  ///< a sentence that says why it is not the machine's own; empty if it is
+};
+
+/// The machine's own or, on the emulator with a kernel that multiplies without tensor cores, one of half the length: a
+/// lane's product takes the emulator as long as a warp's.
+DefaultProblem default_problem(const Machine& machine, const std::vector<const Kernel*>& kernels);
+
 /// The problems that the settings ask for, one for each dtype, inputs and seqlen, the seqlens of one dtype and inputs
 /// in a row. Where they leave the batch open it is the default problem's, but at most the published one. Throws
 /// OutOfMemory for sizes beyond any memory.

@@ -22,7 +22,7 @@ double spread(const Statistics& speed) { return speed.p80 - speed.p20; }
 }  // namespace
 
 TimingBudget ranking_budget(const TimingBudget& budget) {
-  return {.min_samples = std::min(budget.min_samples, 5), .min_seconds = budget.min_seconds / 50};
+  return {.min_samples = std::min(budget.min_samples, 5), .min_seconds = budget.min_seconds / 50, .with_state = false};
 }
 
 std::vector<size_t> finalists(const std::vector<const TimingSummary*>& timings) {

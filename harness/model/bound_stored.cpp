@@ -22,12 +22,17 @@ std::optional<ConfigBound> StoredBounds::highest(const Kernel& kernel, const Rat
 }
 
 StoredBounds read_stored_bounds() {
-  const std::filesystem::path file = tile_works_file();
-  StoredBounds bounds{tile_works(read_results(file)), read_stored_machine_code()};
-  if (bounds.works.empty()) {
-    throw std::runtime_error(file.string() +
-                             ": runs holds no counters of a kernel at two lengths; one that the command on "
-                             "docs/method/bounds.md makes would work");
+  StoredBounds bounds{{}, read_stored_machine_code()};
+  for (const Chapter& chapter : chapters()) {
+    const std::filesystem::path file = tile_works_file(chapter);
+    if (chapter.name != sixteen && !std::filesystem::exists(file)) continue;
+    TileWorks works = tile_works(read_results(file));
+    if (works.empty()) {
+      throw std::runtime_error(file.string() +
+                               ": runs holds no counters of a kernel at two lengths; one that the command on "
+                               "docs/method/bounds.md makes would work");
+    }
+    bounds.works.merge(works);
   }
   return bounds;
 }

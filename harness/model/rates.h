@@ -21,6 +21,7 @@ struct Rates {
   double alu_lanes;       ///< additions of integers, logic, shifts, comparisons, minimum and maximum
   double mufu_lanes;      ///< powers of two, reciprocals
   double wavefronts;      ///< passes through shared memory, 128 bytes at most each
+  double tags;            ///< lines of 128 bytes that L1 looks up
   double issued_warps;    ///< instructions of a warp that the schedulers issue
 
   /// Of the tensor pipe.

@@ -7,10 +7,12 @@
 namespace flash_steps {
 namespace {
 
-constexpr int warp_lanes = 32;
-
 CountedLaunch counted(const Counters& counters, const Problem& problem, const TileShape& tile) {
   return {counters, problem.seqlen / tile.tile_rows * problem.heads * problem.batch, problem.seqlen / tile.tile_cols};
+}
+
+double flop_of(const TileShape& tile, const Problem& problem) {
+  return 4.0 * tile.tile_rows * tile.tile_cols * problem.head_dim;
 }
 
 const Variant* variant_of(const std::string& kernel, const std::string& config) {
@@ -33,7 +35,7 @@ TileWork observe_tile_work(Machine& emulator, const Variant& variant) {
     return counted(emulator.observer()->observation().counters, problem, tile);
   };
   const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
-  return tile_work(launch(shortest), launch(2 * shortest), tile.threads / warp_lanes);
+  return tile_work(launch(shortest), launch(2 * shortest), flop_of(tile, {}));
 }
 
 TileWorks tile_works(const Results& results) {
@@ -46,12 +48,14 @@ TileWorks tile_works(const Results& results) {
       if (shorter.problem.seqlen >= longer.problem.seqlen) continue;
       works[{longer.kernel, longer.config}] =
           tile_work(counted(*shorter.counters, shorter.problem, variant->tile),
-                    counted(*longer.counters, longer.problem, variant->tile), variant->tile.threads / warp_lanes);
+                    counted(*longer.counters, longer.problem, variant->tile), flop_of(variant->tile, longer.problem));
     }
   }
   return works;
 }
 
-std::filesystem::path tile_works_file() { return stored_results() / "emulator_tiles.json"; }
+std::filesystem::path tile_works_file(const Chapter& chapter) {
+  return stored_results(chapter) / "emulator_tiles.json";
+}
 
 }  // namespace flash_steps

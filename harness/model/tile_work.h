@@ -23,7 +23,7 @@ using TileWorks = std::map<std::pair<std::string, std::string>, TileWork>;
 /// Of each kernel and config with counted runs of two lengths; other runs are passed over.
 TileWorks tile_works(const Results& results);
 
-/// docs/results/emulator_tiles.json
-std::filesystem::path tile_works_file();
+/// docs/results/emulator_tiles.json, or in the folder of the chapter there.
+std::filesystem::path tile_works_file(const Chapter& chapter);
 
 }  // namespace flash_steps

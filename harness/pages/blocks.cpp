@@ -4,12 +4,13 @@
 #include <optional>
 #include <stdexcept>
 
+#include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/text.h"
-#include "harness/console/diff.h"
 #include "harness/contract/registry.h"
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
+#include "harness/pages/navigation.h"
 #include "harness/pages/page.h"
 #include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/evidence.h"
@@ -17,8 +18,12 @@
 #include "harness/pages/tables/machine_code.h"
 #include "harness/pages/tables/memory.h"
 #include "harness/pages/tables/mutants.h"
+#include "harness/pages/tables/overview.h"
 #include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/run.h"
 #include "harness/pages/tables/shares.h"
+#include "harness/pages/tables/steps.h"
+#include "harness/pages/words.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
 
@@ -27,48 +32,57 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* code_of_steps = "machine-code";
+constexpr const char* code_of_configs = "machine-code-configs";
+
 std::vector<const Kernel*> step_and_the_one_before(const std::string& block, const fs::path& page) {
-  const Kernel* const kernel = find_kernel(page.stem().string());
-  if (kernel == nullptr) {
-    refuse_page(page, opening_marker(block) + " is for the page of a step, as in " +
-                          kernels().front().page_path().filename().string());
-  }
-  const Kernel* const before = step_before(*kernel);
-  return before == nullptr ? std::vector{kernel} : std::vector{before, kernel};
+  const Kernel& kernel = step_of(block, page);
+  const Kernel* const before = step_before(kernel);
+  return before == nullptr ? std::vector{&kernel} : std::vector{before, &kernel};
 }
 
-std::string render_h100(const std::vector<const Kernel*>& steps, const std::string& block, const fs::path& page,
-                        const Published& published, const std::vector<ResultsFile>& files) {
+std::vector<std::string> names_of(const std::vector<const Kernel*>& steps) {
   std::vector<std::string> names;
   for (const Kernel* step : steps) names.push_back(step->name);
-  const auto is_h100 = [](const ResultsFile& file) { return file.file.filename() == "h100.json"; };
-  const auto h100 = std::find_if(files.begin(), files.end(), is_h100);
-  if (h100 == files.end()) {
-    refuse_page(page, opening_marker(block) +
-                          " is made from h100.json, which is not among the files; docs/results/h100.json, made "
-                          "by a sweep on an H100, would work");
+  return names;
+}
+
+// The step and the one before it: at the length of the table, and then at all.
+std::string render_h100(const fs::path& page, const Published& published, const std::vector<ResultsFile>& files) {
+  std::vector<const Kernel*> steps = step_and_the_one_before("h100", page);
+  const Chapter& chapter = *steps.back()->chapter;
+  if (chapter.name != sixteen && !fs::exists(stored_results(chapter) / "h100.json")) {
+    return "Not timed on an H100 yet: there is no `" + stored_name(chapter, "h100.json") + "`.\n";
   }
-  const std::vector<ResultsFile> alone = {*h100};
-  for (const Sweep& sweep : sweeps_of(alone, published)) {
-    if (sweep.dtype == Dtype::fp16) return render_steps(names, sweep);
+  const Sweep sweep = h100_sweep(Dtype::fp16, published, files, chapter);
+  // A chapter's first step follows one that may not have been timed beside it.
+  if (steps.front()->chapter != &chapter && sweep.best_run(steps.front()->name, table_seqlen) == nullptr) {
+    steps.erase(steps.begin());
   }
-  refuse_page(page, opening_marker(block) + " shows fp16, of which " + h100->name() + " has no run");
+  const std::string table = render_steps(names_of(steps), sweep);
+  if (steps.size() == 1) return table;
+  const std::string lengths =
+      render_by_length(*steps.front(), *steps.back(), sweep, published.seqlens, read_stored_machine_code());
+  return table + (lengths.empty() ? "" : "\n" + lengths);
 }
 
 // Files whose problems are not the published ones are not among those of the table.
 Results stored(const std::string& name, const std::string& block, const fs::path& page) {
   try {
-    return read_results(stored_results() / name);
+    return read_results(stored_results(chapter_of(page)) / name);
   } catch (const std::runtime_error& error) {
-    refuse_page(page, opening_marker(block) + " is made from docs/results/" + name + ": " + error.what() +
-                          "; the command beside the block makes it");
+    refuse_page(page, opening_marker(block) + " is made from " + stored_name(chapter_of(page), name) + ": " +
+                          error.what() + "; the command beside the block makes it");
   }
 }
 
 std::string render_machine_code(const std::vector<std::string>& words, const std::string& block, const fs::path& page) {
   const std::vector<const Kernel*> steps = step_and_the_one_before(block, page);
   try {
-    return render_machine_code(steps, machine_code_columns(words), read_stored_machine_code());
+    const MachineCodeColumns columns = machine_code_columns(words);
+    const StoredMachineCode stored = read_stored_machine_code();
+    return block == code_of_configs ? render_machine_code_configs(*steps.back(), columns, stored)
+                                    : render_machine_code(steps, columns, stored);
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(join({block, join(words, " ")}, " ")) + ": " + error.what());
   }
@@ -85,8 +99,25 @@ std::string render_shares(const std::vector<std::string>& words, const std::stri
   }
 }
 
-std::string render_block(const std::string& block, const Published& published, const std::vector<ResultsFile>& files) {
-  const std::vector<const Kernel*> steps = of_chapter(sixteen);
+std::string render_run(const std::vector<std::string>& words, const fs::path& page) {
+  const std::string block = join({"run", join(words, " ")}, " ");
+  if (words.size() != 2)
+    refuse_page(page, opening_marker(block) + " names no file and kernel; emulator.json 01_base would");
+  try {
+    return render_run(words[1], read_results(stored_results(chapter_of(page)) / words[0]));
+  } catch (const std::runtime_error& error) {
+    refuse_page(page, opening_marker(block) + ": " + error.what());
+  }
+}
+
+std::string render_block(const std::string& block, const Chapter& chapter, const Published& published,
+                         const std::vector<ResultsFile>& files) {
+  const std::vector<const Kernel*> steps = of_chapter(chapter.name);
+  const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
+  if (block == "overview") return render_overview(steps, published, h100());
+  if (block == "h100-ladder") return render_steps(names_of(steps), h100());
+  if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
+  if (block == "h100-published") return render_published_there(steps, published, h100());
   if (block == "rates") return render_rates();
   if (block == "pipes") return render_pipes(steps, read_stored_bounds());
   if (block == "bound") {
@@ -100,30 +131,19 @@ std::string render_block(const std::string& block, const Published& published, c
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
-  return render_table(steps, published, sweeps_of(files, published), bounds ? &*bounds : nullptr);
-}
-
-std::string render_change(const std::string& block, const fs::path& page) {
-  const ChangedLines changed = changed_lines(*step_and_the_one_before(block, page).back());
-  return std::to_string(changed.removed) + " lines go, " + std::to_string(changed.added) + " come";
-}
-
-std::string render_figure(const std::vector<std::string>& words, const fs::path& page) {
-  try {
-    return flash_steps::render_figure(join(words, " "), stored_results());
-  } catch (const std::exception& error) {
-    refuse_page(page, opening_marker(join({"figure", join(words, " ")}, " ")) + ": " + error.what());
-  }
+  return render_table(steps, published, sweeps_of(files, published, steps), bounds ? &*bounds : nullptr);
 }
 
 std::string render_block(const std::string& block, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
-  if (block == "h100") return render_h100(step_and_the_one_before(block, page), block, page, published, files);
-  if (block == "h100-ladder") return render_h100(of_chapter(sixteen), block, page, published, files);
   try {
-    return render_block(block, published, files);
+    if (block == "navigation") return render_navigation(step_of(block, page));
+    if (block == "h100") return render_h100(page, published, files);
+    return render_block(block, chapter_of(page), published, files);
+  } catch (const UsageError&) {
+    throw;
   } catch (const std::runtime_error& error) {
     refuse_page(page, opening_marker(block) + ": " + error.what());
   }
@@ -147,15 +167,18 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name : {"table", "h100", "h100-ladder", "bounds", "bound", "pipes", "rates", "traffic",
-                                 "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
+  for (const std::string name :
+       {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains", "h100-published", "bounds", "bound",
+        "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
-  const std::string code = "machine-code";
-  blocks.push_back({code, [&](const auto& words) { return render_machine_code(words, code, page); }, true});
+  for (const std::string name : {code_of_steps, code_of_configs}) {
+    blocks.push_back({name, [&, name](const auto& words) { return render_machine_code(words, name, page); }, true});
+  }
   blocks.push_back({"shares", [&](const auto& words) { return render_shares(words, "shares", page); }, true});
-  blocks.push_back({"change", [&](const auto&) { return render_change("change", page); }, false, true});
-  blocks.push_back({"figure", [&](const auto& words) { return render_figure(words, page); }, true, true});
+  blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
+  std::vector<PageBlock> within = blocks_within_lines(page, published, files);
+  blocks.insert(blocks.end(), within.begin(), within.end());
   return with_blocks(text, page, blocks);
 }
 

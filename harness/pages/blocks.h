@@ -1,11 +1,19 @@
 // --update: the tables that stand in the README and on the pages, between markers that are lines of their own:
 //
 //     <!-- table -->        the table, of all the files
+//     <!-- overview -->     the short one: each step's idea, the published figures and those of h100.json
+//     <!-- navigation -->   on the page of a step: links to its neighbours
 //     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
 //     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- h100-gains -->   what each adds to the one before, at each length
+//     <!-- h100-published -->  the published kernels on an H100 beside them
 //     <!-- machine-code HMMA total -->
 //                           on the page of a step: the step before and the step, these columns of
 //                           docs/results/machine_code.json (machine_code_page.h)
+//     <!-- run emulator.json 01_base -->
+//                           what the runner printed of a kernel's run in a file of docs/results
+//     <!-- machine-code-configs registers spill -->
+//                           all configs of the page's step
 //     <!-- bounds -->       the table, of all the files, with the columns of the bounds
 //     <!-- bound -->        what --explain prints of the first step's bound
 //     <!-- pipes -->        the cycles of each pipe, of each step
@@ -19,10 +27,7 @@
 //     <!-- mutants-by-kernel -->
 //     <!-- gpu-mutants -->  the same kernels on a GPU, of docs/results/gpu_mutants.json
 //
-// each up to the same with a slash, as in <!-- /table -->. Within a line, from evidence.h:
-//
-//     <!-- figure mutants -->729 mutants, 0 survive<!-- /figure -->
-//     <!-- change -->33 lines go, 30 come<!-- /change -->, on the page of a step: of its diff to the step before
+// each up to the same with a slash, as in <!-- /table -->. Those within a line are in words.h.
 #pragma once
 
 #include <filesystem>

@@ -45,6 +45,12 @@ Published read(const JsonNode& root) {
     }
     published.columns.push_back(column);
   }
+  const JsonNode h100 = root["h100"];
+  published.h100_source = h100["what"].get<std::string>();
+  const JsonNode percents = h100["percent_seqlen_4096"];
+  for (const std::string& kernel : percents.keys()) {
+    published.h100_percent[kernel] = percents[kernel.c_str()].get<double>();
+  }
   return published;
 }
 

@@ -32,6 +32,8 @@ struct Published {
   std::vector<int> seqlens;              ///< that the means are over
   std::map<int, int> batch;              ///< by seqlen
   int heads = 0;
+  std::map<std::string, double> h100_percent;  ///< of the published kernels, timed on an H100 at seqlen 4096
+  std::string h100_source;                     ///< how
 
   /// Whether a problem is one of the published ones, of either dtype and any seed.
   bool has(const Problem& problem) const;

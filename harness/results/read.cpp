@@ -86,6 +86,7 @@ AccessCounters read_access(const JsonNode& node, Touches touches) {
     check_conflicts(node, access.wavefronts, access.ideal_wavefronts);
   }
   if (touches != Touches::shared) access.sectors = node["sectors"].get<uint64_t>();
+  if (node.has("tags")) access.tags = node["tags"].get<uint64_t>();  // of loads through L1
   return access;
 }
 
@@ -100,9 +101,18 @@ Counters read_counters(const JsonNode& node) {
   counters.mma_instructions = node["mma"]["instructions"].get<uint64_t>();
   counters.shuffle_instructions = node["shuffle"]["instructions"].get<uint64_t>();
   counters.barrier_instructions = node["barrier"]["instructions"].get<uint64_t>();
+  for (const RareCounter& rare : rare_counters) {
+    if (node.has(rare.name)) counters.*rare.count = node[rare.name].get<uint64_t>();
+  }
   counters.hbm_bytes_read = node["hbm_bytes_read"].get<uint64_t>();
   counters.hbm_bytes_written = node["hbm_bytes_written"].get<uint64_t>();
   return counters;
+}
+
+void check_sum(const JsonNode& node, const Run& run) {
+  Counters sum;
+  for (const LaunchCounters& launch : run.launches) sum += launch.counters;
+  if (!run.counters || *run.counters != sum) node.fail("does not add up to counters");
 }
 
 LineCounters read_line(const JsonNode& node) {
@@ -202,6 +212,12 @@ Run read_run(const JsonNode& node, bool is_old) {
   if (node.has("determinism")) {
     const JsonNode determinism = node["determinism"];
     run.determinism = {determinism["repeats"].get<int>(), determinism["bit_equal"].get<bool>()};
+  }
+  if (node.has("launches")) {
+    for (const JsonNode& launch : node["launches"].elements()) {
+      run.launches.push_back({launch["function"].get<std::string>(), read_counters(launch["counters"])});
+    }
+    check_sum(node["launches"], run);
   }
   if (node.has("lines")) {
     for (const JsonNode& line : node["lines"].elements()) run.lines.push_back(read_line(line));

@@ -89,8 +89,9 @@ struct Run {
   std::optional<Determinism> determinism;  ///< with --repeat, unless wrong
   std::optional<TimingSummary> timing;     ///< on a GPU, unless only checked or wrong
   std::map<Baseline, Comparison> baselines;
-  std::optional<Counters> counters;  ///< on the emulator, unless only checked
-  std::vector<LineCounters> lines;   ///< with --explain
+  std::optional<Counters> counters;      ///< on the emulator, unless only checked
+  std::vector<LaunchCounters> launches;  ///< of which counters is the sum; empty for a kernel that is one launch
+  std::vector<LineCounters> lines;       ///< with --explain
 };
 
 /// A baseline on one problem.

@@ -13,9 +13,9 @@ struct StaleFile {
   std::string command;               ///< what made it, as it would be typed; empty if the file does not say
 };
 
-/// Of the project's files in a folder, by name, those that were made of other code than today's kernels have, or from a
-/// tree with changes that are in no commit, or that do not say. Files that hold nothing of kernels are passed over.
-/// Throws std::runtime_error for a file that cannot be read.
+/// Of the project's files in a folder and below it, by name, those that were made of other code than today's kernels
+/// have, or from a tree with changes that are in no commit, or that do not say. Files that hold nothing of kernels are
+/// passed over. Throws std::runtime_error for a file that cannot be read.
 std::vector<StaleFile> stale_files(const std::filesystem::path& folder);
 
 }  // namespace flash_steps

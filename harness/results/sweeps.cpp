@@ -5,8 +5,8 @@
 
 #include "harness/base/json.h"
 #include "harness/base/text.h"
-#include "harness/contract/registry.h"
 #include "harness/results/compare.h"
+#include "harness/results/folder.h"
 #include "harness/results/read.h"
 
 namespace flash_steps {
@@ -117,14 +117,11 @@ TableFiles read_table_files(const std::vector<fs::path>& files, const Published&
 }
 
 TableFiles read_table_folder(const fs::path& folder, const Published& published) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".json") continue;
-    const std::string schema = schema_of(entry.path());
-    if (schema.empty() || schema.starts_with("flash-steps/results/")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+  std::vector<fs::path> files = results_in(folder);
+  std::erase_if(files, [](const fs::path& file) {
+    const std::string schema = schema_of(file);
+    return !schema.empty() && !schema.starts_with("flash-steps/results/");
+  });
   return read_all(files, published, false);
 }
 
@@ -133,11 +130,16 @@ const Run* Sweep::best_run(const std::string& kernel, int seqlen) const {
   return found == best_runs.end() ? nullptr : found->second;
 }
 
-std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Published& published) {
+std::vector<Sweep> sweeps_of(std::span<const ResultsFile> files, const Published& published,
+                             const std::vector<const Kernel*>& kernels) {
+  const auto is_asked_for = [&](const std::string& name) {
+    return kernels.empty() ||
+           std::any_of(kernels.begin(), kernels.end(), [&](const Kernel* kernel) { return kernel->name == name; });
+  };
   std::vector<Sweep> sweeps;
   for (const ResultsFile& file : files) {
     for (const Run& run : file.results.runs) {
-      if (!run.timing || !published.has(run.problem)) continue;
+      if (!run.timing || !published.has(run.problem) || !is_asked_for(run.kernel)) continue;
       const std::string gpu = file.device();
       auto sweep = std::find_if(sweeps.begin(), sweeps.end(), [&](const Sweep& other) {
         return other.gpu == gpu && other.dtype == run.problem.dtype;

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "harness/contract/registry.h"
 #include "harness/results/published.h"
 #include "harness/results/results.h"
 
@@ -39,8 +41,8 @@ struct TableFiles {
 /// problems.
 TableFiles read_table_files(const std::vector<std::filesystem::path>& files, const Published& published);
 
-/// Reads those of a folder, by name. What is of another schema or holds no times of the published problems is passed
-/// over.
+/// Reads those of a folder and of the chapters' folders in it, by name. What is of another schema or holds no times of
+/// the published problems is passed over.
 TableFiles read_table_folder(const std::filesystem::path& folder, const Published& published);
 
 /// The runs of one GPU in one dtype on the published problems, from one or several files. Where two hold the same run,
@@ -58,7 +60,8 @@ struct Sweep {
   const Run* best_run(const std::string& kernel, int seqlen) const;
 };
 
-/// In the order of the files.
-std::vector<Sweep> sweeps_of(const std::vector<ResultsFile>& files, const Published& published);
+/// In the order of the files. Those that hold no time of any of `kernels` are passed over; with none all count.
+std::vector<Sweep> sweeps_of(std::span<const ResultsFile> files, const Published& published,
+                             const std::vector<const Kernel*>& kernels = {});
 
 }  // namespace flash_steps

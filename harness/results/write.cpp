@@ -49,21 +49,26 @@ Json access_json(const AccessCounters& access, Touches touches) {
     json["bank_conflicts"] = access.bank_conflicts();
   }
   if (touches != Touches::shared) json["sectors"] = access.sectors;
+  if (access.tags > 0) json["tags"] = access.tags;
   return json;
 }
 
 Json counters_json(const Counters& counters) {
-  return {{"ldmatrix", access_json(counters.ldmatrix, Touches::shared)},
-          {"cp_async", access_json(counters.cp_async, Touches::both)},
-          {"shared_load", access_json(counters.shared_load, Touches::shared)},
-          {"shared_store", access_json(counters.shared_store, Touches::shared)},
-          {"global_load", access_json(counters.global_load, Touches::global)},
-          {"global_store", access_json(counters.global_store, Touches::global)},
-          {"mma", {{"instructions", counters.mma_instructions}}},
-          {"shuffle", {{"instructions", counters.shuffle_instructions}}},
-          {"barrier", {{"instructions", counters.barrier_instructions}}},
-          {"hbm_bytes_read", counters.hbm_bytes_read},
-          {"hbm_bytes_written", counters.hbm_bytes_written}};
+  Json json = {{"ldmatrix", access_json(counters.ldmatrix, Touches::shared)},
+               {"cp_async", access_json(counters.cp_async, Touches::both)},
+               {"shared_load", access_json(counters.shared_load, Touches::shared)},
+               {"shared_store", access_json(counters.shared_store, Touches::shared)},
+               {"global_load", access_json(counters.global_load, Touches::global)},
+               {"global_store", access_json(counters.global_store, Touches::global)},
+               {"mma", {{"instructions", counters.mma_instructions}}},
+               {"shuffle", {{"instructions", counters.shuffle_instructions}}},
+               {"barrier", {{"instructions", counters.barrier_instructions}}},
+               {"hbm_bytes_read", counters.hbm_bytes_read},
+               {"hbm_bytes_written", counters.hbm_bytes_written}};
+  for (const RareCounter& rare : rare_counters) {
+    if (counters.*rare.count > 0) json[rare.name] = counters.*rare.count;
+  }
+  return json;
 }
 
 Json line_json(const LineCounters& line) {
@@ -145,6 +150,9 @@ Json run_json(const Run& run) {
                {"counters", run.counters ? counters_json(*run.counters) : Json(nullptr)}};
   if (run.determinism) {
     json["determinism"] = {{"repeats", run.determinism->repeats}, {"bit_equal", run.determinism->bit_equal}};
+  }
+  for (const LaunchCounters& launch : run.launches) {
+    json["launches"].push_back({{"function", launch.function}, {"counters", counters_json(launch.counters)}});
   }
   if (!run.lines.empty()) {
     for (const LineCounters& line : run.lines) json["lines"].push_back(line_json(line));

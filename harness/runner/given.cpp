@@ -58,7 +58,7 @@ void declare(CLI::App& app, Given& given) {
   value("--dtype", given.dtype, "LIST", "fp16, bf16 or all [fp16]");
   value("--seed", given.seed, "SEED", "Of the inputs [1]");
   value("--inputs", given.inputs, "LIST",
-        "normal, uniform, large, constant, onehot, tiny, negative, positive, or all [normal]");
+        "normal, uniform, large, constant, onehot, tiny, negative, positive, creeping, or all [normal]");
   value("--config", given.config, "LIST", "Configs: names, *, or all [GPU: all, emulator: the first that fits]");
   flag("--check-only", given.check_only, "Validate and stop");
   value("--repeat", given.repeat, "N", "Of --check-only: launch N times and demand bit-equal outputs");

@@ -61,19 +61,20 @@ class Session {
       : options_(options),
         settings_(options.settings),
         machine_(make_machine(options)),
-        problems_(problems_of(settings_, machine_->default_problem())),
+        default_(default_problem(*machine_, kernels)),
+        problems_(problems_of(settings_, default_.problem)),
         progress_(options.verbose),
         // Where the results go to stdout, what is said of them does not.
         out_(options.json && *options.json == "-" ? std::cerr : std::cout) {
     say_what_is_left_out(options, *machine_);
+    if (settings_.seqlens.empty() && !default_.note.empty()) say(default_.note);
     for (const Problem& problem : problems_) {
       plans_.push_back(plan_for(problem, kernels, settings_, *machine_));
       for (const std::string& sentence : plans_.back().left_out) say_once("left out " + sentence);
     }
     if (options.json) {  // making the meta starts git
       const Meta meta = make_meta(argv, machine_->device());
-      if (options.resume)
-        results_ = results_to_resume(options, kernels, machine_->default_problem(), meta, machine_->device());
+      if (options.resume) results_ = results_to_resume(options, kernels, default_.problem, meta, machine_->device());
       results_.meta = meta;
     }
     results_.device = machine_->device();
@@ -161,6 +162,7 @@ class Session {
   const Options& options_;
   const Settings& settings_;
   std::unique_ptr<Machine> machine_;
+  DefaultProblem default_;
   std::vector<Problem> problems_;
   std::vector<Plan> plans_;
   Progress progress_;

@@ -26,7 +26,7 @@ int show_table(const Options& options, const Selection& kernels) {
     std::optional<StoredBounds> bounds;
     if (options.bounds) bounds = read_stored_bounds();
     std::cout << fitted(
-        render_table(kernels, published, sweeps_of(table.files, published), bounds ? &*bounds : nullptr));
+        render_table(kernels, published, sweeps_of(table.files, published, kernels), bounds ? &*bounds : nullptr));
   } else if (table.complaints.empty()) {
     update(*options.update, published, table.files);
   }

@@ -8,10 +8,14 @@ std::string counted_as(const std::string& opcode) { return opcode.starts_with("I
 }  // namespace
 
 const std::vector<std::string>& counted_names() {
-  static const std::vector<std::string> names{"HMMA", "LDSM", "LDGSTS", "IADD3", "LOP3", "SHF",   "LEA",
-                                              "IMAD", "MOV",  "FMUL",   "FADD",  "FFMA", "FMNMX", "MUFU",
-                                              "CS2R", "R2UR", "LDL",    "STL",   "total"};
+  static const std::vector<std::string> names{"HMMA", "LDSM", "LDGSTS", "IADD3", "LOP3",  "SHF",   "LEA",  "IMAD",
+                                              "MOV",  "FMUL", "FADD",   "FFMA",  "FMNMX", "MUFU",  "CS2R", "R2UR",
+                                              "LDL",  "STL",  "LDG",    "LDS",   "STS",   "HADD2", "total"};
   return names;
+}
+
+bool is_counted_since(const std::string& name) {
+  return name == "LDG" || name == "LDS" || name == "STS" || name == "HADD2";
 }
 
 InstructionCounts count_instructions(const std::vector<Instruction>& instructions) {

@@ -50,7 +50,49 @@ std::optional<Instruction> parse_instruction(const std::string& line) {
   return instruction;
 }
 
-bool is_product(const Instruction& instruction) { return mnemonic(instruction.opcode) == "HMMA"; }
+// The branches that end loops.
+std::vector<Instruction> loops_of(const std::vector<Instruction>& instructions) {
+  std::vector<Instruction> branches;
+  std::copy_if(instructions.begin(), instructions.end(), std::back_inserter(branches),
+               [](const Instruction& i) { return i.target && *i.target <= i.address; });
+  return branches;
+}
+
+bool is_in(const Instruction& instruction, const Instruction& loop) {
+  return instruction.address >= *loop.target && instruction.address <= loop.address;
+}
+
+std::vector<Instruction> body_of(const Instruction& loop, const std::vector<Instruction>& instructions) {
+  std::vector<Instruction> body;
+  std::copy_if(instructions.begin(), instructions.end(), std::back_inserter(body),
+               [&](const Instruction& i) { return is_in(i, loop); });
+  return body;
+}
+
+std::ptrdiff_t count_of(const char* name, const std::vector<Instruction>& instructions) {
+  return std::count_if(instructions.begin(), instructions.end(),
+                       [&](const Instruction& i) { return mnemonic(i.opcode) == name; });
+}
+
+// Of a function without tensor cores.
+std::vector<Instruction> scalar_loop(const std::vector<Instruction>& instructions) {
+  std::vector<Instruction> best;
+  double largest = 0;
+  const std::vector<Instruction> loops = loops_of(instructions);
+  for (const Instruction& loop : loops) {
+    std::vector<Instruction> body = body_of(loop, instructions);
+    std::erase_if(body, [&](const Instruction& i) {
+      return std::any_of(loops.begin(), loops.end(), [&](const Instruction& inner) {
+        return inner.address != loop.address && is_in(inner, loop) && *inner.target >= *loop.target && is_in(i, inner);
+      });
+    });
+    const double share = body.empty() ? 0 : double(count_of("FFMA", body)) / body.size();
+    if (share <= largest) continue;
+    largest = share;
+    best = body;
+  }
+  return best;
+}
 
 }  // namespace
 
@@ -89,18 +131,15 @@ std::vector<Instruction> parse_listing(const std::string& listing) {
 std::vector<Instruction> main_loop(const std::vector<Instruction>& instructions) {
   std::vector<Instruction> best;
   std::ptrdiff_t most = 0;
-  for (const Instruction& branch : instructions) {
-    if (!branch.target || *branch.target > branch.address) continue;
-    std::vector<Instruction> body;
-    std::copy_if(instructions.begin(), instructions.end(), std::back_inserter(body),
-                 [&](const Instruction& i) { return i.address >= *branch.target && i.address <= branch.address; });
-    const auto count = std::count_if(body.begin(), body.end(), is_product);
+  for (const Instruction& branch : loops_of(instructions)) {
+    const std::vector<Instruction> body = body_of(branch, instructions);
+    const auto count = count_of("HMMA", body);
     if (count > most || (count == most && count > 0 && body.size() < best.size())) {
       most = count;
-      best = std::move(body);
+      best = body;
     }
   }
-  return best;
+  return most > 0 ? best : scalar_loop(instructions);
 }
 
 }  // namespace flash_steps

@@ -1,5 +1,7 @@
 #include "harness/sass/stored.h"
 
+#include <algorithm>
+
 #include "harness/base/json.h"
 #include "harness/contract/problem.h"
 #include "harness/results/folder.h"
@@ -9,8 +11,18 @@ namespace {
 
 InstructionCounts read_counts(const JsonNode& node) {
   InstructionCounts counts;
-  for (const std::string& name : counted_names()) counts[name] = node[name.c_str()].get<int>();
+  for (const std::string& name : counted_names()) {
+    if (is_counted_since(name) && !node.has(name.c_str())) continue;
+    counts[name] = node[name.c_str()].get<int>();
+  }
   return counts;
+}
+
+// Of a kernel with several functions the one with the most products is what a bound is about or, without tensor cores,
+// that with the largest share of FFMA.
+bool multiplies_more(const InstructionCounts& a, const InstructionCounts& b) {
+  if (a.at("HMMA") != b.at("HMMA")) return a.at("HMMA") > b.at("HMMA");
+  return a.at("FFMA") * std::max(1, b.at("total")) > b.at("FFMA") * std::max(1, a.at("total"));
 }
 
 }  // namespace
@@ -27,11 +39,22 @@ const InstructionCounts* StoredMachineCode::main_loop(const std::string& kernel,
   return code == nullptr ? nullptr : &code->main_loop;
 }
 
-std::filesystem::path machine_code_file() { return stored_results() / "machine_code.json"; }
+std::filesystem::path machine_code_file(const Chapter& chapter) {
+  return stored_results(chapter) / "machine_code.json";
+}
+
+StoredMachineCode read_stored_machine_code() {
+  StoredMachineCode all;
+  for (const Chapter& chapter : chapters()) {
+    const std::filesystem::path file = machine_code_file(chapter);
+    if (chapter.name == sixteen || std::filesystem::exists(file)) all.codes.merge(read_stored_machine_code(file).codes);
+  }
+  return all;
+}
 
 StoredMachineCode read_stored_machine_code(const std::filesystem::path& file) {
   const JsonFile json(file, {"flash-steps/machine-code/2", "flash-steps/machine-code/1"});
-  StoredMachineCode stored{file, {}};
+  StoredMachineCode stored;
   for (const JsonNode& row : json.root()["rows"].elements()) {
     const auto text = [&](const char* key) { return row[key].get<std::string>(); };
     if (text("dtype") != name_of(Dtype::fp16)) continue;
@@ -42,9 +65,8 @@ StoredMachineCode read_stored_machine_code(const std::filesystem::path& file) {
     for (const std::string& access : row["global_accesses"].get_list<std::string>()) {
       code.global_accesses.insert(access);
     }
-    // Of a kernel with several functions the one with the products is what a bound is about.
     const auto [known, is_new] = stored.codes.insert({{text("kernel"), text("config"), text("arch")}, code});
-    if (!is_new && code.main_loop.at("HMMA") > known->second.main_loop.at("HMMA")) known->second = code;
+    if (!is_new && multiplies_more(code.main_loop, known->second.main_loop)) known->second = code;
   }
   return stored;
 }

@@ -11,6 +11,10 @@
 //   tiny      Q and V are those of normal times 2^-12, K is that of normal times 2^12: the logits of normal. In fp16 a
 //             fifth of the elements of Q and V are subnormal, and so is most of O. Where a subnormal operand or result
 //             is flushed to 0 it shows. In bf16, which has the exponents of fp32, nothing but the scale of O changes.
+//   creeping  K falls from the first key to the last, by 7.5 in log2 units of the logits every 64 keys: a kernel that
+//             begins with the last block finds a new maximum in each, which grew by 7.5 since the block of 64 before.
+//             For every second 64 queries, which are half as long, that is so with blocks of 128. What tolerates that a
+//             maximum lags behind by 8 has it lag as far as it can. Beyond 16,384 keys K falls no further.
 #include "harness/truth/inputs.h"
 
 #include <cmath>
@@ -26,6 +30,8 @@ constexpr double large_deviation = 20;  // a logit's deviation is its square: Σ
 constexpr double onehot_factor = 8;     // the key's logit is 8·√128 = 90; those of others are from N(0, 8²)
 constexpr double far_mean = 4;  // a logit is near ∓ 4·4·√128 = 181, where exp2 without a maximum is 0 or ∞ ...
 constexpr double far_deviation = 0.5;  // ... and differs by 0.5·√(2·4²) = 2.8 from key to key, so that weights differ
+constexpr double creep = 7.5 / 64 * std::numbers::ln2;  // of the logits from key to key
+constexpr double creeping_deviation = 0.05;             // of the queries
 constexpr double tiny_factor = 0x1p-12;  // fp16 is subnormal below 2^-14; 2^12 times the largest quantile is 17,700
 
 using Quantile = std::function<double(int i)>;  // of the probability (i + ½) / input_table_size
@@ -68,6 +74,15 @@ Quantile far_quantile(double mean) {
   return [mean](int i) { return mean + far_deviation * normal_quantile(i); };
 }
 
+// Two halves of a table: around 1 and around 1/2.
+double creeping_query(int i) {
+  const int half = input_table_size / 2;
+  const double length = i < half ? 1 : 0.5;
+  return length * (1 + creeping_deviation * normal_quantile(i % half * 2));
+}
+
+double creeping_key(int i) { return -creep * i / 4 / std::sqrt(double(default_head_dim)); }
+
 Quantile quantile(InputDistribution inputs, Tensor tensor) {
   if (inputs == InputDistribution::uniform) return uniform_quantile;
   if (inputs == InputDistribution::tiny) return normal_times(tensor == Tensor::k ? 1 / tiny_factor : tiny_factor);
@@ -83,6 +98,8 @@ Quantile quantile(InputDistribution inputs, Tensor tensor) {
       return far_quantile(tensor == Tensor::q ? far_mean : -far_mean);
     case InputDistribution::positive:
       return far_quantile(far_mean);
+    case InputDistribution::creeping:
+      return tensor == Tensor::q ? creeping_query : creeping_key;
     default:
       return normal_quantile;
   }

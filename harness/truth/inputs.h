@@ -43,7 +43,8 @@ struct InputGenerator {
       tensor = Tensor::k;
       index = key_element(index);
     }
-    return values[random_bits(problem.seed, static_cast<uint64_t>(tensor), index) >> 48];
+    const uint64_t drawn = random_bits(problem.seed, static_cast<uint64_t>(tensor), index) >> 48;
+    return values[problem.inputs == InputDistribution::creeping ? creeping_place(tensor, index, drawn) : drawn];
   }
 
   /// Under `onehot`: the position in the sequence of the key that the query with this element attends to.
@@ -53,6 +54,19 @@ struct InputGenerator {
   }
 
  private:
+  // Under `creeping` the table of K falls from its first entry on, four entries to a key, and its elements are drawn
+  // from the next sixteen keys; that of Q has two halves, which take turns every 64 queries.
+  constexpr uint64_t creeping_place(Tensor tensor, int64_t index, uint64_t drawn) const {
+    if (tensor == Tensor::q) {
+      const int64_t query = index / (int64_t{problem.heads} * problem.head_dim) % problem.seqlen;
+      return drawn / 2 + query / 64 % 2 * (input_table_size / 2);
+    }
+    if (tensor == Tensor::v) return drawn;
+    const int64_t key = index / (int64_t{problem.key_heads()} * problem.head_dim) % problem.keys();
+    const uint64_t place = static_cast<uint64_t>(key) * 4 + drawn / (input_table_size / 64);
+    return place < input_table_size ? place : input_table_size - 1;
+  }
+
   constexpr int64_t key_element(int64_t query_index) const {
     const int64_t row_elems = int64_t{problem.heads} * problem.head_dim;
     const int64_t batch_elems = problem.seqlen * row_elems;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,9 +15,12 @@
 #include "harness/contract/chapter.h"
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
+#include "harness/pages/tables/ladder.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
+#include "harness/results/sweeps.h"
 #include "tests/support/content.h"
+#include "tests/support/pages.h"
 #include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
@@ -133,6 +137,42 @@ TEST(EvidenceFiles, TheMutantsOnTheGpuStandBesideTheKernelsAsTheyAre) {
   EXPECT_EQ(mutated, as_they_are);
 }
 
+// docs/01_base.md and docs/03_eager_loads.md say so of these lines.
+TEST(EvidenceFiles, OnTheGpuAllMistakesOf01ShowButTheLastBarrier) {
+  const nlohmann::json list = stored("gpu_mutants.json").at("mutants");
+  int last_line = 0;
+  for (const nlohmann::json& mutant : list) {
+    if (mutant.at("kernel") == "01_base" && mutant.contains("line"))
+      last_line = std::max(last_line, mutant.at("line").get<int>());
+  }
+  for (const nlohmann::json& mutant : list) {
+    if (mutant.at("kernel") != "01_base" || !mutant.contains("line")) continue;
+    const bool is_last = mutant.at("line") == last_line;
+    for (const nlohmann::json& length : mutant.at("lengths")) {
+      EXPECT_EQ(length.at("wrong"), is_last ? nlohmann::json(0) : length.at("launches")) << mutant;
+    }
+  }
+}
+
+// docs/16_static_stride.md names the steps that carry the ladder; 16 gains over 15's loss.
+TEST(EvidenceFiles, TheStepsThatCarryTheLadderAreThoseThatThePageNames) {
+  const Published published = read_published();
+  const std::vector<ResultsFile> files = {read_results_file(stored_results() / "h100.json")};
+  const std::vector<Sweep> sweeps = sweeps_of(files, published);
+  std::vector<std::pair<double, std::string>> gains;
+  for (const Kernel* step : of_chapter(sixteen)) {
+    const Kernel* const before = step_before(*step);
+    const auto from = before == nullptr ? std::nullopt : percent_at(sweeps.front(), before->name, table_seqlen);
+    if (from && step != of_chapter(sixteen).back()) {
+      gains.emplace_back(*percent_at(sweeps.front(), step->name, table_seqlen) - *from, step->label());
+    }
+  }
+  std::sort(gains.rbegin(), gains.rend());
+  std::set<std::string> most;
+  for (size_t i = 0; i < 4; i++) most.insert(gains.at(i).second);
+  EXPECT_THAT(most, testing::ElementsAre("02", "07", "08", "09"));
+}
+
 using Figures = InTemporaryFolder;
 
 TEST_F(Figures, AreOfTheFilesThatTheyNameAndOthersAreRefused) {
@@ -150,9 +190,7 @@ TEST_F(Figures, AreOfTheFilesThatTheyNameAndOthersAreRefused) {
 
 TEST_F(Figures, EveryOneIsShownSomewhere) {
   std::string pages;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(FLASH_STEPS_SOURCE_DIR "/docs")) {
-    if (entry.path().extension() == ".md") pages += content(entry.path());
-  }
+  for (const auto& page : all_pages()) pages += content(page);
   for (const std::string& figure : figures()) EXPECT_THAT(pages, HasSubstr("<!-- figure " + figure + " -->"));
 }
 

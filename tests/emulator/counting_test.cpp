@@ -120,7 +120,7 @@ TEST(Counters, OfTheMemoryBehindTheCachesTakeEachSectorOfTheLaunchOnce) {
     st_global_16(out.as<Chunk>() + blockIdx.x * 32 + threadIdx.x, chunk);
   });
   EXPECT_TRUE(report.hazards.empty());
-  EXPECT_EQ(report.counters.global_load, (AccessCounters{4, 0, 0, 64}));
+  EXPECT_EQ(report.counters.global_load, (AccessCounters{4, 0, 0, 64, 16}));
   EXPECT_EQ(report.counters.global_store, (AccessCounters{4, 0, 0, 64}));
   EXPECT_EQ(report.counters.hbm_bytes_read, 512u);
   EXPECT_EQ(report.counters.hbm_bytes_written, 2048u);

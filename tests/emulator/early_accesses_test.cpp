@@ -219,6 +219,37 @@ TEST_F(WriteTooEarly, ByACopyOverWhatAnotherWarpRead) {
   EXPECT_EQ(mirrored.hazards[0].later.line.line, late);
 }
 
+TEST_F(WriteTooEarly, OverWhatAnotherLaneOfTheWarpRead) {
+  const auto kernel = [](bool meets, unsigned distance) {
+    return [meets, distance] {
+      store_chunk(chunk_of(threadIdx.x));
+      warp_barrier();
+      early = __LINE__ + 1;
+      ld_shared_16(chunk_of((threadIdx.x + 1) % 32));
+      ld_shared_16(chunk_of(threadIdx.x));
+      if (meets) warp_barrier();
+      late = __LINE__ + 1;
+      st_shared_4(chunk_of((threadIdx.x + distance) % 32), 0);
+    };
+  };
+  // The last to read a chunk is its owner; the one before is not.
+  const LaunchReport report = run(32, kernel(false, 0));
+  EXPECT_THAT(kinds(report), ElementsAre(HazardKind::write_after_read));
+  EXPECT_THAT(message(report), testing::HasSubstr("read, with no barrier since: put a warp_barrier() or barrier() "
+                                                  "between the read and the write."));
+  EXPECT_THAT(kinds(run(32, kernel(false, 1))), ElementsAre(HazardKind::write_after_read));
+  EXPECT_THAT(kinds(run(32, kernel(true, 0))), IsEmpty());
+}
+
+TEST_F(WriteTooEarly, NotOverWhatTheLaneItselfRead) {
+  const LaunchReport report = run(32, [] {
+    store_chunk(chunk_of(threadIdx.x));
+    ld_shared_16(chunk_of(threadIdx.x));
+    st_shared_4(chunk_of(threadIdx.x), 0);
+  });
+  EXPECT_THAT(kinds(report), IsEmpty());
+}
+
 TEST_F(WriteTooEarly, OverWhatAnotherWarpWrote) {
   const LaunchReport report = run(64, [] {
     early = late = __LINE__ + 1;

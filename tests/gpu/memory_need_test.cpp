@@ -44,6 +44,20 @@ TEST(GpuMemoryNeed, SaysSoWhereNothingFits) {
   EXPECT_THAT(*memory_refusal({}, false, 0), HasSubstr("more free memory would help"));
 }
 
+TEST(GpuMemoryNeed, CountsTheWorkspaceOfAVariantAndNamesIt) {
+  Variant variant{.tile = {}, .dtype = Dtype::fp16};
+  const Problem problem{.batch = 1, .heads = 16, .seqlen = 65536};
+  EXPECT_EQ(memory_refusal(problem, false, 10 * gib, &variant), std::nullopt) << "it has none";
+  variant.workspace_bytes = [](const Problem& p) { return int64_t{2} * p.batch * p.heads * p.seqlen * p.seqlen; };
+  EXPECT_EQ(
+      *memory_refusal(problem, false, 79 * gib, &variant),
+      "batch 1, heads 16, seqlen 65536 needs 129.0 GiB of GPU memory, since its workspace has 128.0 GiB, and 79.0 "
+      "GiB are free; --batch=1 --heads=9 would fit");
+  // Its bytes are more than 2⁶³ here.
+  EXPECT_THAT(*memory_refusal({.batch = 488, .seqlen = 2147483520}, false, 79 * gib, &variant),
+              HasSubstr("--batch=1 --heads=1 --seqlen="));
+}
+
 TEST(GpuMemoryNeed, SurvivesShapesBeyond64Bits) {
   const Problem problem{.batch = 2147483647, .heads = 2147483647, .seqlen = 2147483520};
   EXPECT_THAT(*memory_refusal(problem, true, 79 * gib), HasSubstr(" would fit"));

@@ -4,20 +4,10 @@
 #include <regex>
 
 #include "harness/base/text.h"
+#include "mutants/replacement.h"
 
 namespace flash_steps::mutants {
 namespace {
-
-constexpr int last_kernel = 16;
-
-// `from` must be in each kernel from `first` to `last`, and in no other; each place where it is makes a mutant.
-struct Replacement {
-  const char* mistake;
-  const char* from;
-  const char* to;
-  int first = 1;
-  int last = last_kernel;
-};
 
 constexpr Replacement replacements[] = {
     // Of the eight chunks that the swizzle permutes, adding reaches the right one only where no bit carries.
@@ -40,7 +30,13 @@ constexpr Replacement replacements[] = {
     {"max-starts-at-0", "= -INFINITY;", "= 0;", 1, 9},
     {"max-clamped-at-0", "max_of_quad(block_max)", "fmaxf(0, max_of_quad(block_max))"},
     {"running-max-dropped", "fmaxf(row_max[r][half], max_of_quad(block_max)", "(max_of_quad(block_max)", 1, 9},
-    {"running-max-dropped", "new_max = fmaxf(row_max[r][half], new_max);", ";", 10},
+    {"running-max-dropped", "new_max = fmaxf(row_max[r][half], new_max);", ";", 10, 16},
+    {"running-max-dropped", "new_max[r][half] = fmaxf(row_max[r][half], new_max[r][half]);", ";", 17},
+
+    {"growth-missed", "grew |= new_max", "grew = new_max", 17},
+    {"growth-missed", "> threshold;", "> 8 * threshold + 64;", 17},
+    {"growth-missed", "any_of_warp(grew)", "any_of_warp(false)", 17},
+    {"growth-missed", "row_max[r][half] = new_max[r][half];", ";", 17},
 
     {"sum-not-reduced", "value += shfl_xor(value, 1);", ";"},
     {"sum-not-reduced", "return value + shfl_xor(value, 2);", "return value;"},
@@ -59,7 +55,7 @@ constexpr Replacement replacements[] = {
     {"batch-offset", "int64_t{blockIdx.z} * seqlen", "int64_t{blockIdx.z} * (seqlen - tile_cols)"},
     {"row-offset", "int64_t{blockIdx.x} * tile_rows", "int64_t{blockIdx.x} * (tile_rows / 2)"},
     {"offset-32-bit", "int64_t{blockIdx.z} * seqlen * row_stride",
-     "static_cast<int32_t>(int64_t{blockIdx.z} * seqlen * row_stride)"},
+     "int64_t{static_cast<int32_t>(int64_t{blockIdx.z} * seqlen * row_stride)}"},
 
     {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + 3 * tile_cols", 1, 6},
     {"smem-bytes", "tile_rows + 2 * tile_cols", "tile_rows + tile_cols", 1, 6},
@@ -196,17 +192,47 @@ void mutate_places(File& file, const std::string& mistake, Make make) {
 }  // namespace
 
 const std::vector<std::string>& mistakes() {
-  static const std::vector<std::string> names{
-      "wait-weakened",      "wait-removed",     "barrier-weakened",    "barrier-removed", "commit-removed",
-      "swizzle-one-side",   "row-off-by-one",   "rescale-dropped",     "max-not-reduced", "max-of-half-the-keys",
-      "max-starts-at-0",    "max-clamped-at-0", "running-max-dropped", "sum-not-reduced", "scale-twice",
-      "last-block-skipped", "head-offset",      "batch-offset",        "row-offset",      "offset-32-bit",
-      "smem-bytes",         "p-order"};
+  static const std::vector<std::string> names{"wait-weakened",
+                                              "wait-removed",
+                                              "barrier-weakened",
+                                              "barrier-removed",
+                                              "commit-removed",
+                                              "swizzle-one-side",
+                                              "row-off-by-one",
+                                              "rescale-dropped",
+                                              "max-not-reduced",
+                                              "max-of-half-the-keys",
+                                              "max-starts-at-0",
+                                              "max-clamped-at-0",
+                                              "running-max-dropped",
+                                              "growth-missed",
+                                              "sum-not-reduced",
+                                              "scale-twice",
+                                              "last-block-skipped",
+                                              "head-offset",
+                                              "batch-offset",
+                                              "row-offset",
+                                              "offset-32-bit",
+                                              "smem-bytes",
+                                              "p-order",
+                                              "parity-wrong",
+                                              "bytes-wrong",
+                                              "arrivals-wrong",
+                                              "release-removed",
+                                              "fence-removed",
+                                              "product-not-awaited",
+                                              "store-not-awaited",
+                                              "descriptor-wrong",
+                                              "registers-wrong",
+                                              "not-elected",
+                                              "box-wrong"};
   return names;
 }
 
-std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
-  File file(kernel, text);
+namespace {
+
+// Those of the sixteen and of 17.
+void make_ampere_mutants(File& file) {
   mutate_waits(file);
   replace_word(file, "wait-removed", std::regex(R"(\bcp_async_wait<\d+>\(\);)"));
   replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
@@ -219,6 +245,17 @@ std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& tex
   mutate_places(file, "row-off-by-one",
                 [](const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; });
   for (const Replacement& replacement : replacements) file.replace_all(replacement);
+}
+
+}  // namespace
+
+std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
+  File file(kernel, text);
+  if (file.number() <= last_ampere_kernel) {
+    make_ampere_mutants(file);
+  } else {
+    for (const Replacement& replacement : hopper_replacements()) file.replace_all(replacement);
+  }
 
   std::vector<Mutant> made = std::move(file).made();
   const auto order = [](const Mutant& mutant) {

@@ -26,6 +26,7 @@ namespace flash_steps::mutants {
 ///   max-starts-at-0     before the first block it is 0 and not −∞
 ///   max-clamped-at-0    it is never below 0
 ///   running-max-dropped it is that of the block alone
+///   growth-missed       O and the row sum do not shrink although a maximum grew a lot
 ///   sum-not-reduced     the sum is not that of all four lanes of a row
 ///   scale-twice         the softmax scale is applied twice
 ///   last-block-skipped  the last KV block is not attended to, or its K is not copied
@@ -35,6 +36,20 @@ namespace flash_steps::mutants {
 ///   offset-32-bit       an offset is computed in 32 bits: wrong beyond 2³¹ elements
 ///   smem-bytes          a CTA asks for more or less shared memory than it uses
 ///   p-order             P is packed in the wrong order
+///
+/// and of the kernels with Hopper's instructions alone:
+///
+///   parity-wrong        a wait for the other phase of an mbarrier
+///   bytes-wrong         an mbarrier expects too few or too many bytes, or none
+///   arrivals-wrong      an mbarrier expects one arrival more or less
+///   release-removed     nobody says that a stage is empty
+///   fence-removed       of the products, of the proxies, or of new mbarriers
+///   product-not-awaited a wait for products is gone, or waits for one group less
+///   store-not-awaited   a wait for stores of O is gone
+///   descriptor-wrong    an operand is read from elsewhere
+///   registers-wrong     the register budget does not add up
+///   not-elected         all lanes of a warp do what one should do
+///   box-wrong           a box of another block, head or sequence
 const std::vector<std::string>& mistakes();
 
 /// All mutants of a kernel, in the order of the catalogue and then of the lines. The number in front of its name says

@@ -8,13 +8,17 @@
 #include <optional>
 #include <tuple>
 
+#include "harness/base/error.h"
+#include "harness/base/file.h"
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
+#include "harness/contract/module.h"
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
-#include "harness/results/results.h"
-#include "harness/runner/options.h"
-#include "harness/truth/validate.h"
+#include "harness/results/freshness.h"
+#include "harness/results/meta.h"
+#include "harness/results/write.h"
+#include "harness/truth/judge.h"
 #include "mutants/translation_unit.h"
 
 namespace flash_steps::mutants {
@@ -46,9 +50,9 @@ struct Row {
 
 std::vector<Row> rows_of_registry() {
   std::vector<Row> rows;
-  for (const Kernel& kernel : kernels()) {
-    const auto [mistake, line] = mistake_of(kernel.name);
-    rows.push_back({kernel_of(kernel.name), mistake, line, &kernel.gpu.front(), {}});
+  for (const Registered& mutant : registrations()) {  // linked with this program, and for no other machine
+    const auto [mistake, line] = mistake_of(mutant.name);
+    rows.push_back({kernel_of(mutant.name), mistake, line, &mutant.variants.front(), {}});
   }
   return rows;
 }
@@ -61,14 +65,14 @@ Problem problem_of(const Row& row, int seqlen) {
   return problem;
 }
 
-Count count_wrong(Backend& gpu, const Row& row, const Problem& problem) {
+Count count_wrong(Machine& gpu, const Row& row, const Problem& problem) {
   if (const auto refusal = gpu.refusal(*row.variant, problem)) throw MachineError(*refusal);
   Count count{problem};
-  for (int i = 0; i < launches; i++) count.wrong += !judge(gpu.check(*row.variant), problem.dtype).passed;
+  for (int i = 0; i < launches; i++) count.wrong += !judge(gpu.check(*row.variant), problem.dtype).right;
   return count;
 }
 
-std::vector<Row> count_all(Backend& gpu) {
+std::vector<Row> count_all(Machine& gpu) {
   std::vector<Row> rows = rows_of_registry();
   // One reference for all mutants of the same shape.
   std::stable_sort(rows.begin(), rows.end(),
@@ -105,6 +109,7 @@ void print(const std::vector<Row>& rows) {
 
 nlohmann::ordered_json row_json(const Row& row) {
   nlohmann::ordered_json json = {{"kernel", row.kernel}};
+  if (const Kernel* const kernel = find_kernel(row.kernel)) json["code"] = code_hash(*kernel);
   if (!row.mistake.empty()) json.update({{"line", row.line}, {"mistake", row.mistake}});
   json.update(
       {{"config", row.variant->tile.config}, {"launches", launches * row.counts.size()}, {"wrong", row.wrong()}});

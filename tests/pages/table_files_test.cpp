@@ -116,14 +116,14 @@ TEST_F(TableFolder, OfAFolderOtherSchemasArePassedOverAndBadFilesAreNot) {
 }
 
 TEST_F(TableFolder, TheBlockOfAPageHasTheStepBeforeAndTheStep) {
-  const std::string text = "before\n<!-- h100 -->\nold\n<!-- /h100 -->\nafter";
+  const std::string text = "before\n<!-- h100 -->\nwhat was there\n<!-- /h100 -->\nafter";
   const std::string page = updated("02_swizzling.md", text);
   EXPECT_TRUE(page.starts_with("before\n<!-- h100 -->\n| step | config | ms | TFLOP/s | % of FA2 |\n")) << page;
   EXPECT_TRUE(page.ends_with("\n<!-- /h100 -->\nafter")) << page;
   EXPECT_THAT(page,
               AllOf(HasSubstr("| 01_base | 64x64 | 43.980 | 50.0 | 25.0 |\n| 02_swizzling | 64x64 | 14.660 | 150.0 | "
                               "75.0 |\n\n"),
-                    HasSubstr("h100.json`, made by `./runner --kernel=all`."), Not(HasSubstr("old"))));
+                    HasSubstr("h100.json`, made by `./runner --kernel=all`."), Not(HasSubstr("what was there"))));
   EXPECT_THAT(row_of(updated("01_base.md", text), "02_swizzling"), IsEmpty());
 }
 
@@ -220,17 +220,42 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
   EXPECT_EQ(std::get<0>(run("--table --update='" + (folder_ / "absent.md").string() + "'")), 2);
 }
 
-TEST(TablePages, TheLastPageShowsThePublishedKernels) {
-  const std::filesystem::path root = FLASH_STEPS_SOURCE_DIR;
-  const std::string page = content(root / "docs/16_static_stride.md");
-  const nlohmann::json published = nlohmann::json::parse(content(stored_results() / "published.json"));
-  for (const Kernel* kernel : of_chapter(sixteen)) {
-    const nlohmann::json& percent = published.at("percent").at(kernel->name);
-    const double h100 = published.at("h100").at("percent_seqlen_4096").at(kernel->name);
-    EXPECT_THAT(page, HasSubstr(" | " + fixed(percent.at(0), 1) + " | " + fixed(percent.at(2), 1) + " | " +
-                                fixed(h100, 1) + " | "))
-        << kernel->name;
-  }
+TEST_F(TableFolder, TheOverviewHasEachStepsPageIdeaAndPublishedFigures) {
+  const std::string page = updated("README.md", "<!-- overview -->\n<!-- /overview -->\n");
+  EXPECT_THAT(page,
+              HasSubstr("| [02_swizzling](docs/02_swizzling.md) | one line against the bank conflicts | 72.6 | 98.3 "
+                        "| 75.0 |\n"));
+  EXPECT_THAT(page, HasSubstr("| 99.2 | 100.9 | — |\n"));
+}
+
+TEST_F(TableFolder, ThePublishedKernelsStandBesideTheStepsOnTheH100) {
+  const std::string page = updated("16_static_stride.md", "<!-- h100-published -->\n<!-- /h100-published -->\n");
+  EXPECT_THAT(row_of(page, "02_swizzling"), ElementsAre("02_swizzling", "81.8", "75.0", "−6.8"));
+  EXPECT_THAT(row_of(page, "03_eager_loads"), IsEmpty());
+}
+
+TEST_F(TableFolder, AStepStandsBesideTheOneBeforeAtEachLength) {
+  const std::string page = updated("02_swizzling.md", "<!-- h100 -->\n<!-- /h100 -->\n");
+  EXPECT_THAT(page, HasSubstr("\n| % of FA2 at seqlen | 512 | 1024 | 2048 | 4096 | 8192 | 16384 |\n"));
+  EXPECT_THAT(row_of(page, "difference, points"), testing::Contains("**+50.0**"));
+}
+
+TEST_F(TableFolder, TheNavigationLeadsToTheNeighbours) {
+  const std::string page = updated("02_swizzling.md", "<!-- navigation -->\n<!-- /navigation -->\n");
+  EXPECT_THAT(page, AllOf(HasSubstr("Previous: [01_base](01_base.md), the whole kernel"),
+                          HasSubstr("Next: [03_eager_loads](03_eager_loads.md), copy while you multiply"),
+                          HasSubstr("(../README.md)"), HasSubstr("(method/glossary.md)")));
+}
+
+TEST_F(TableFolder, ARunIsShownAsTheRunnerPrintedIt) {
+  const std::string page = updated("README.md", "<!-- run emulator.json 02_swizzling -->\n<!-- /run -->\n");
+  EXPECT_THAT(
+      page, AllOf(HasSubstr("```\nemulator: batch 1, heads 1, seqlen 256"), HasSubstr("02_swizzling  64x64  right:")));
+  EXPECT_EQ(page.find("01_base"), std::string::npos);
+  EXPECT_THAT(refusal("README.md", "<!-- run emulator.json 99_x -->\n<!-- /run -->\n"),
+              HasSubstr("has no run of 99_x"));
+  EXPECT_THAT(refusal("README.md", "<!-- run emulator.json -->\n<!-- /run -->\n"),
+              HasSubstr("names no file and kernel"));
 }
 
 TEST_F(TableFolder, TheRunnerShowsBoundsOnlyInATable) {

@@ -41,6 +41,7 @@ TEST_F(ResultsFile, AMissingFieldIsNamed) {
       json, [](Json& parent, const std::string& key) { parent.erase(key); },
       [&](const Json& changed, const std::string& way) {
         if (way == "runs[0].determinism" || way == "runs[0].lines") return;
+        if (way.find(".counters.vote") != std::string::npos) return;  // of which not all kernels have any
         if (way == "runs[1].baselines.fa2" || way == "runs[1].baselines.cudnn") return;
         if (way.starts_with("baselines[1].") && way.ends_with(".memory")) return;  // of what could not run
         fields++;

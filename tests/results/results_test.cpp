@@ -103,9 +103,9 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
 
 TEST_F(ResultsFile, CountersHaveTheFieldsThatApplyToThem) {
   const Json counters = written(sample_results())["runs"][0]["counters"];
-  EXPECT_THAT(keys(counters),
-              ElementsAre("ldmatrix", "cp_async", "shared_load", "shared_store", "global_load", "global_store", "mma",
-                          "shuffle", "barrier", "hbm_bytes_read", "hbm_bytes_written"));
+  EXPECT_THAT(keys(counters), ElementsAre("ldmatrix", "cp_async", "shared_load", "shared_store", "global_load",
+                                          "global_store", "mma", "shuffle", "barrier", "hbm_bytes_read",
+                                          "hbm_bytes_written", "vote_instructions", "votes_won"));
   for (const char* shared : {"ldmatrix", "shared_load", "shared_store"}) {
     EXPECT_THAT(keys(counters[shared]),
                 ElementsAre("instructions", "wavefronts", "ideal_wavefronts", "bank_conflicts"));

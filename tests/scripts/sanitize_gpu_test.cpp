@@ -29,7 +29,9 @@ class SanitizeGpu : public testing::Test {
     program("runner", R"(
       for argument; do case $argument in --kernel=*) kernel=${argument#*=} ;; esac; done
       case " $* " in
-        *" --list "*) printf ' 1  01_base  first\n                configs: 64x64\n 2  02_swizzling  second\n' ;;
+        *" --list "*) echo '{"meta": {"argv": ["runner"], "git": "abc", "dirty": false}, "kernels": [
+            {"name": "p01_first", "chapter": "primer", "code": "00"}, {"name": "01_base", "chapter": "all", "code": "11"},
+            {"name": "02_swizzling", "chapter": "all", "code": "22"}]}' ;;
         *" --profile "*) echo "launched $kernel 64x64 once: batch 1" ;;
         *) echo "NVIDIA H100: batch 1" ;;
       esac)");
@@ -76,6 +78,9 @@ TEST_F(SanitizeGpu, RunsEachToolOnEachKernelAndTypeAndWritesWhatItFound) {
   EXPECT_EQ(json["schema"], "flash-steps/gpu-sanitizers/1");
   EXPECT_EQ(json["device"], "NVIDIA H100");
   EXPECT_EQ(json["sanitizer"], "compute-sanitizer 2025.3.0");
+  EXPECT_EQ(json["meta"]["git"], "abc");
+  EXPECT_EQ(json["meta"]["argv"], nlohmann::json::parse(R"(["scripts/sanitize_gpu.sh", "--json=out.json"])"));
+  EXPECT_EQ(json["code"], nlohmann::json::parse(R"({"01_base": "11", "02_swizzling": "22"})"));
   ASSERT_EQ(json["runs"].size(), 16u);
   EXPECT_EQ(json["runs"][1], nlohmann::json::parse(R"({"kernel": "01_base", "dtype": "fp16", "seqlen": 384,
                                                         "tool": "racecheck", "reports": 0})"));

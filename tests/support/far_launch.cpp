@@ -17,7 +17,7 @@ constexpr int heads = 16;
 class SparseTensor {
  public:
   explicit SparseTensor(size_t bytes)
-      : bytes_(bytes),
+      : bytes_(std::max(bytes, size_t{1})),
         data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
   ~SparseTensor() {
     if (is_there()) munmap(data_, bytes_);
@@ -37,6 +37,13 @@ class SparseTensor {
   void* data_;
 };
 
+// As the emulator makes them.
+TensorMap emulated_map(const TensorMapShape& shape) {
+  TensorMap map;
+  std::memcpy(map.bytes.data(), &shape, sizeof shape);
+  return map;
+}
+
 Problem last_sequence(const Variant& variant) {
   return {.heads = heads, .seqlen = seqlen_step(variant.tile), .dtype = variant.dtype};
 }
@@ -49,7 +56,10 @@ Problem far_problem(const Variant& variant) {
 
 }  // namespace
 
-bool covers_far(const Variant& variant) { return variant.tile.heads == 0 || variant.tile.heads == heads; }
+bool covers_far(const Variant& variant) {
+  if (variant.tile.heads != 0 && variant.tile.heads != heads) return false;
+  return variant.plan(far_problem(variant), {}).front().grid.z > 1;  // or the last sequence has no CTAs of its own
+}
 
 std::string describe_far(const Variant& variant) { return describe(far_problem(variant)) + ", the last sequence"; }
 
@@ -59,6 +69,9 @@ std::optional<FarResult> run_far(const Variant& variant) {
   const SparseTensor q(far.bytes()), k(far.bytes()), v(far.bytes()), o(far.bytes());
   if (!q.is_there() || !k.is_there() || !v.is_there() || !o.is_there()) return std::nullopt;
 
+  const SparseTensor workspace(variant.workspace_bytes ? variant.workspace_bytes(far) : 0);
+  if (!workspace.is_there()) return std::nullopt;
+
   const HostInputs inputs = make_inputs(near);
   const int64_t last = far.elements() - near.elements();
   std::copy(inputs.q.begin(), inputs.q.end(), q.data() + last);
@@ -66,18 +79,21 @@ std::optional<FarResult> run_far(const Variant& variant) {
   std::copy(inputs.v.begin(), inputs.v.end(), v.data() + last);
   std::fill_n(o.data() + last, near.elements(), uint16_t{0xffff});
 
-  const Launch launch = variant.plan(far, {q.data(), k.data(), v.data(), o.data()}).front();
-  const emulator::LaunchReport report = emulator::launch(
-      {.grid_x = launch.grid.x,
-       .grid_y = launch.grid.y,
-       .grid_z = launch.grid.z,
-       .threads = launch.threads,
-       .smem_bytes = launch.smem_bytes,
-       .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false), o.buffer("o", true)},
-       .first_cta = int64_t{launch.grid.x} * launch.grid.y * (launch.grid.z - 1)},
-      launch.call);
   FarResult result;
-  for (const emulator::Hazard& hazard : report.hazards) result.hazards.push_back(to_string(hazard));
+  for (const Launch& launch :
+       variant.plan(far, {q.data(), k.data(), v.data(), o.data(), workspace.data(), emulated_map})) {
+    const emulator::LaunchReport report =
+        emulator::launch({.grid_x = launch.grid.x,
+                          .grid_y = launch.grid.y,
+                          .grid_z = launch.grid.z,
+                          .threads = launch.threads,
+                          .smem_bytes = launch.smem_bytes,
+                          .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false),
+                                      o.buffer("o", true), workspace.buffer("workspace", true)},
+                          .first_cta = int64_t{launch.grid.x} * launch.grid.y * (launch.grid.z - 1)},
+                         launch.call);
+    for (const emulator::Hazard& hazard : report.hazards) result.hazards.push_back(to_string(hazard));
+  }
   const std::vector<uint16_t> output(o.data() + last, o.data() + far.elements());
   result.errors = compare(near, output, reference_attention(near, inputs));
   return result;

@@ -37,6 +37,8 @@ inline Run emulator_run() {
   counters.mma_instructions = 2048;
   counters.shuffle_instructions = 5;
   counters.barrier_instructions = 6;
+  counters.vote_instructions = 24;
+  counters.votes_won = 8;
   counters.hbm_bytes_read = 98304;
   counters.hbm_bytes_written = 32768;
   run.counters = counters;

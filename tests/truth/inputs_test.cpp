@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 
 #include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
@@ -192,6 +193,49 @@ TEST(Inputs, OnehotQueriesPointAtOneKeyOfTheirOwnHead) {
     }
   }
   EXPECT_GT(chosen.size(), 60u);  // 384 queries spread over 64 keys
+}
+
+// The largest logit of each query among `cols` keys at a time, from the last block to the first, in log2 units: by how
+// much it grows from block to block.
+std::vector<double> growth_of_maxima(const Problem& problem, int64_t first_query, int cols) {
+  const HostInputs inputs = make_inputs(problem);
+  const std::vector<double> q = values(inputs.q, problem.dtype), k = values(inputs.k, problem.dtype);
+  const int64_t row_stride = problem.heads * 128;
+  std::vector<double> growth;
+  for (int64_t query = first_query; query < first_query + 64; query++) {
+    double before = 0;
+    for (int block = problem.seqlen / cols - 1; block >= 0; block--) {
+      double max = -INFINITY;
+      for (int64_t key = block * cols; key < (block + 1) * cols; key++) {
+        max = std::max(max, dot(q, query * row_stride, k, key * row_stride) / std::sqrt(128.0) * std::numbers::log2e);
+      }
+      if (block < problem.seqlen / cols - 1) growth.push_back(max - before);
+      before = max;
+    }
+  }
+  return growth;
+}
+
+TEST(Inputs, CreepingMaximaGrowByJustUnderEightInEveryBlock) {
+  for (Dtype dtype : all_dtypes) {
+    Problem problem = problem_of(InputDistribution::creeping, dtype);
+    problem.seqlen = 512;
+    for (const auto& [first_query, cols] : {std::pair{0, 64}, std::pair{64, 128}}) {
+      for (const double growth : growth_of_maxima(problem, first_query, cols)) {
+        EXPECT_GT(growth, 7);
+        EXPECT_LT(growth, 8);
+      }
+    }
+  }
+}
+
+TEST(Inputs, CreepingKeysEndWithTheirTable) {
+  static constexpr uint16_t table[3 * input_table_size] = {};
+  Problem problem = problem_of(InputDistribution::creeping);
+  problem.batch = problem.heads = 1;
+  problem.seqlen = 32768;
+  const InputGenerator element{problem, table};
+  for (int64_t key : {0, 16383, 16384, 32767}) EXPECT_EQ(element(Tensor::k, key * 128 + 127), 0) << key;
 }
 
 }  // namespace

@@ -11,6 +11,16 @@ namespace {
 constexpr int bank_bytes = 4;
 constexpr int banks = 32;
 constexpr int phase_bytes = banks * bank_bytes;
+constexpr int line_bytes = 128;
+
+int distinct_pieces(std::span<const uintptr_t> addresses, int bytes) {
+  std::array<uintptr_t, warp_lanes> pieces{};
+  std::transform(addresses.begin(), addresses.end(), pieces.begin(),
+                 [&](uintptr_t address) { return address / bytes; });
+  const auto end = pieces.begin() + static_cast<std::ptrdiff_t>(addresses.size());
+  std::sort(pieces.begin(), end);
+  return static_cast<int>(std::unique(pieces.begin(), end) - pieces.begin());
+}
 
 }  // namespace
 
@@ -23,26 +33,23 @@ int wavefronts(std::span<const uint32_t> addresses, int width) {
   int total = 0;
   for (size_t first = 0; first < addresses.size(); first += phase_lanes) {
     std::array<int, banks> distinct{};
-    const auto phase = addresses.subspan(first, phase_lanes);
+    std::array<std::array<uint32_t, banks>, banks> pieces;  // by column: those that the lanes so far want
     int most = 0;
-    for (int i = 0; i < phase_lanes; i++) {
-      const uint32_t piece = phase[i] / width;
-      bool seen = false;
-      for (int j = 0; j < i; j++) seen |= phase[j] / width == piece;
-      if (!seen) most = std::max(most, ++distinct[piece % columns]);
+    for (const uint32_t address : addresses.subspan(first, phase_lanes)) {
+      const uint32_t piece = address / width;
+      int& count = distinct[piece % columns];
+      auto& of_column = pieces[piece % columns];
+      if (std::find(of_column.begin(), of_column.begin() + count, piece) != of_column.begin() + count) continue;
+      of_column[count++] = piece;
+      most = std::max(most, count);
     }
     total += most;
   }
   return total;
 }
 
-int sectors(std::span<const uintptr_t> addresses) {
-  std::array<uintptr_t, warp_lanes> pieces{};
-  std::transform(addresses.begin(), addresses.end(), pieces.begin(),
-                 [](uintptr_t address) { return address / sector_bytes; });
-  const auto end = pieces.begin() + static_cast<std::ptrdiff_t>(addresses.size());
-  std::sort(pieces.begin(), end);
-  return static_cast<int>(std::unique(pieces.begin(), end) - pieces.begin());
-}
+int sectors(std::span<const uintptr_t> addresses) { return distinct_pieces(addresses, sector_bytes); }
+
+int tags(std::span<const uintptr_t> addresses) { return distinct_pieces(addresses, line_bytes); }
 
 }  // namespace flash_steps::emulator

@@ -18,4 +18,7 @@ int wavefronts(std::span<const uint32_t> addresses, int width);
 /// Distinct 32-byte pieces of global memory in accesses of at most 32 aligned bytes.
 int sectors(std::span<const uintptr_t> addresses);
 
+/// Distinct lines of L1, of 128 bytes each, for which a load needs a tag each.
+int tags(std::span<const uintptr_t> addresses);
+
 }  // namespace flash_steps::emulator

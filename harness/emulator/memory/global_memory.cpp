@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -10,8 +11,6 @@
 
 namespace flash_steps::emulator {
 namespace {
-
-constexpr int access_bytes = 16;
 
 // From the first byte of the buffer; negative in front of it.
 int64_t offset_in(const GlobalBuffer& buffer, const void* address) {
@@ -30,11 +29,39 @@ GlobalMemory::SectorMap no_sectors(std::span<const GlobalBuffer> buffers) {
   return map;
 }
 
+// Each pair of lines once. By lines and not by sites, since each worker has sites of its own.
+class Conflicts {
+ public:
+  void add(const Site& earlier, const Site& later, const HazardLog::Entry& entry) {
+    const auto [known, is_new] = found_.insert({{line_of(earlier), line_of(later)}, entry});
+    if (!is_new && entry.cta_number < known->second.cta_number) known->second = entry;
+  }
+
+  std::vector<HazardLog::Entry> entries() && {
+    std::vector<HazardLog::Entry> entries;
+    for (auto& [lines, entry] : found_) entries.push_back(std::move(entry));
+    return entries;
+  }
+
+ private:
+  using Line = std::tuple<std::string_view, int, Word>;
+  static Line line_of(const Site& site) { return {site.line.file, site.line.line, site.word}; }
+
+  std::map<std::pair<Line, Line>, HazardLog::Entry> found_;
+};
+
+// Reads of a cell that are kept: one more than a CTA whose own writes they might see.
+constexpr size_t most_readers = 2;
+constexpr size_t any_number = std::numeric_limits<size_t>::max();
+
 }  // namespace
 
 GlobalMemory::GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& hazards)
     : buffers_(buffers), hazards_(hazards), sectors_read_(no_sectors(buffers)), sectors_written_(no_sectors(buffers)) {
-  for (const GlobalBuffer& buffer : buffers) writers_.emplace_back(buffer.bytes);
+  for (const GlobalBuffer& buffer : buffers) {
+    reads_.emplace_back(buffer.bytes, most_readers);
+    writes_.emplace_back(buffer.bytes, any_number);
+  }
 }
 
 void GlobalMemory::begin_cta(Dim3 cta, int64_t cta_number) {
@@ -42,40 +69,55 @@ void GlobalMemory::begin_cta(Dim3 cta, int64_t cta_number) {
   cta_number_ = cta_number;
 }
 
-void GlobalMemory::read(int thread, const void* from, const Site& site, void* to) {
-  const GlobalBuffer* buffer = accessible(thread, from, site);
+void GlobalMemory::read(int thread, const void* from, int bytes, const Site& site, void* to) {
+  const GlobalBuffer* buffer = accessible(thread, from, bytes, site);
   if (buffer == nullptr) {
-    std::memset(to, 0, access_bytes);
+    std::memset(to, 0, bytes);
     return;
   }
-  std::memcpy(to, from, access_bytes);
-  sectors_read_[buffer - buffers_.data()][offset_in(*buffer, from) / sector_bytes] = true;
+  std::memcpy(to, from, bytes);
+  const int64_t byte = offset_in(*buffer, from);
+  const auto number = buffer - buffers_.data();
+  sectors_read_[number][byte / sector_bytes] = true;
+  if (!buffer->writable) return;
+  check_written(number, byte, bytes, thread, site);
+  reads_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
 }
 
-void GlobalMemory::write(int thread, void* to, const Site& site, const void* from) {
-  const GlobalBuffer* buffer = accessible(thread, to, site);
+void GlobalMemory::check_written(size_t buffer, int64_t byte, int bytes, int thread, const Site& site) {
+  const std::vector<bool>* const written = buffers_[buffer].written;
+  if (written == nullptr) return;
+  for (int64_t at = byte; at < byte + bytes; at += Accesses::cell_bytes) {
+    const uint64_t cell = at / Accesses::cell_bytes;
+    if ((*written)[cell] || writes_[buffer].has(cell, cta_number_)) continue;
+    return report(HazardKind::global_read_of_unwritten, buffers_[buffer], at, thread, site);
+  }
+}
+
+void GlobalMemory::write(int thread, void* to, int bytes, const Site& site, const void* from) {
+  const GlobalBuffer* buffer = accessible(thread, to, bytes, site);
   if (buffer == nullptr) return;
   const int64_t byte = offset_in(*buffer, to);
   if (!buffer->writable) {
     report(HazardKind::global_read_only, *buffer, byte, thread, site);
     return;
   }
-  std::memcpy(to, from, access_bytes);
+  std::memcpy(to, from, bytes);
   const auto number = buffer - buffers_.data();
   sectors_written_[number][byte / sector_bytes] = true;
-  writers_[number].note(static_cast<uint64_t>(byte), access_bytes, cta_number_, thread, site);
+  writes_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
 }
 
-const GlobalBuffer* GlobalMemory::accessible(int thread, const void* address, const Site& site) {
+const GlobalBuffer* GlobalMemory::accessible(int thread, const void* address, int bytes, const Site& site) {
   const GlobalBuffer* nearest = nullptr;
   for (const GlobalBuffer& buffer : buffers_) {
     const int64_t byte = offset_in(buffer, address);
     if (byte >= 0 && byte < static_cast<int64_t>(buffer.bytes)) {
-      if (byte + access_bytes > static_cast<int64_t>(buffer.bytes)) {
+      if (byte + bytes > static_cast<int64_t>(buffer.bytes)) {
         report(HazardKind::global_out_of_bounds, buffer, byte, thread, site);
         return nullptr;
       }
-      if (byte % access_bytes != 0) {
+      if (byte % bytes != 0) {
         report(HazardKind::global_misaligned, buffer, byte, thread, site);
         return nullptr;
       }
@@ -100,39 +142,38 @@ void GlobalMemory::report(HazardKind kind, const GlobalBuffer& buffer, int64_t b
   hazards_.add(hazard);
 }
 
-std::vector<HazardLog::Entry> write_conflicts(std::span<const GlobalMemory* const> memories,
-                                              const std::function<Dim3(int64_t cta_number)>& index) {
-  // By lines, since each worker has sites of its own.
-  using Line = std::tuple<std::string_view, int, Word>;
-  const auto line_of = [](const Site& site) { return Line{site.line.file, site.line.line, site.word}; };
-  std::map<std::pair<Line, Line>, HazardLog::Entry> found;
+std::vector<HazardLog::Entry> cta_conflicts(std::span<const GlobalMemory* const> memories,
+                                            const std::function<Dim3(int64_t cta_number)>& index) {
+  Conflicts found;
   const std::span<const GlobalBuffer> buffers = memories.front()->buffers();
   for (size_t b = 0; b < buffers.size(); b++) {
-    std::vector<const Writers*> maps;
-    for (const GlobalMemory* memory : memories) maps.push_back(&memory->writers()[b]);
-    for (const std::vector<Writers::Write>& writes : Writers::conflicts(maps)) {
-      for (size_t i = 1; i < writes.size(); i++) {
-        const Writers::Write& earlier = writes[i - 1];
-        const Writers::Write& later = writes[i];
-        const std::pair lines(line_of(*earlier.site), line_of(*later.site));
-        const auto known = found.find(lines);
-        if (known != found.end() && known->second.cta_number <= later.cta) continue;
-        Hazard hazard;
-        hazard.kind = HazardKind::global_write_conflict;
-        hazard.cta = index(later.cta);
-        hazard.earlier = access(earlier.site, earlier.thread);
-        hazard.earlier_cta = index(earlier.cta);
-        hazard.later = access(later.site, later.thread);
-        hazard.tensor = buffers[b].name;
-        hazard.byte = static_cast<int64_t>(later.cell) * Writers::cell_bytes;
-        hazard.size = static_cast<int64_t>(buffers[b].bytes);
-        found.insert_or_assign(lines, HazardLog::Entry{later.cta, hazard});
+    const auto hazard = [&](HazardKind kind, const Accesses::Access& earlier, const Accesses::Access& later) {
+      Hazard hazard;
+      hazard.kind = kind;
+      hazard.cta = index(later.cta);
+      hazard.earlier = access(earlier.site, earlier.thread);
+      hazard.earlier_cta = index(earlier.cta);
+      hazard.later = access(later.site, later.thread);
+      hazard.tensor = buffers[b].name;
+      hazard.byte = static_cast<int64_t>(later.cell) * Accesses::cell_bytes;
+      hazard.size = static_cast<int64_t>(buffers[b].bytes);
+      found.add(*earlier.site, *later.site, {std::max(earlier.cta, later.cta), hazard});
+    };
+    Accesses::Maps reads, writes;
+    for (const GlobalMemory* memory : memories) {
+      reads.push_back(&memory->reads()[b]);
+      writes.push_back(&memory->writes()[b]);
+    }
+    for (const std::vector<Accesses::Access>& of_cell : Accesses::conflicts(writes)) {
+      for (size_t i = 1; i < of_cell.size(); i++) {
+        hazard(HazardKind::global_write_conflict, of_cell[i - 1], of_cell[i]);
       }
     }
+    for (const Accesses::Race& race : Accesses::races(reads, writes)) {
+      hazard(HazardKind::global_read_conflict, race.write, race.read);
+    }
   }
-  std::vector<HazardLog::Entry> entries;
-  for (auto& [lines, entry] : found) entries.push_back(std::move(entry));
-  return entries;
+  return std::move(found).entries();
 }
 
 }  // namespace flash_steps::emulator

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/emulator/memory/accesses.h"
 #include "harness/emulator/memory/hazard.h"
-#include "harness/emulator/memory/writers.h"
 
 namespace flash_steps::emulator {
 
@@ -19,22 +19,26 @@ struct GlobalBuffer {
   std::byte* data;   ///< 256-byte aligned, as cudaMalloc aligns; or sectors are not those of a GPU
   size_t bytes;
   bool writable;
+  /// Of a writable one: which cells of Accesses::cell_bytes earlier launches wrote; launch() adds its own. Null: it
+  /// holds what a kernel may read.
+  std::vector<bool>* written = nullptr;
 };
 
 /// The accesses of the CTAs that one worker runs.
 class GlobalMemory {
  public:
-  /// Bytes of memory that each byte of a tensor takes once it was written, besides itself.
-  static constexpr int record_bytes_per_byte = sizeof(Writers::Record) / Writers::cell_bytes;
+  /// Bytes of memory that each byte of a writable tensor takes once it was written, besides itself, and once more when
+  /// it was read.
+  static constexpr int record_bytes_per_byte = sizeof(Accesses::Record) / Accesses::cell_bytes;
 
   GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& hazards);
 
   void begin_cta(Dim3 cta, int64_t cta_number);
 
-  /// Each moves 16 bytes, 16-byte aligned. A read that is out of bounds or misaligned delivers zeros, and such a
-  /// write is dropped.
-  void read(int thread, const void* from, const Site& site, void* to);
-  void write(int thread, void* to, const Site& site, const void* from);
+  /// Each moves `bytes` bytes, of which the alignment must be `bytes`. A read that is out of bounds or misaligned
+  /// delivers zeros, and such a write is dropped.
+  void read(int thread, const void* from, int bytes, const Site& site, void* to);
+  void write(int thread, void* to, int bytes, const Site& site, const void* from);
 
   /// Which sectors were touched: for each buffer, a bit for each 32 bytes.
   using SectorMap = std::vector<std::vector<bool>>;
@@ -42,12 +46,15 @@ class GlobalMemory {
   const SectorMap& sectors_written() const { return sectors_written_; }
 
   std::span<const GlobalBuffer> buffers() const { return buffers_; }
-  /// Of each buffer.
-  const std::vector<Writers>& writers() const { return writers_; }
+  /// Of each buffer; reads of the writable ones alone, and of each cell those of two CTAs at most.
+  const std::vector<Accesses>& reads() const { return reads_; }
+  const std::vector<Accesses>& writes() const { return writes_; }
 
  private:
   // The buffer that holds the bytes, or null after reporting why not.
-  const GlobalBuffer* accessible(int thread, const void* address, const Site& site);
+  const GlobalBuffer* accessible(int thread, const void* address, int bytes, const Site& site);
+  // Of a writable buffer.
+  void check_written(size_t buffer, int64_t byte, int bytes, int thread, const Site& site);
   void report(HazardKind kind, const GlobalBuffer& buffer, int64_t byte, int thread, const Site& site);
 
   std::span<const GlobalBuffer> buffers_;
@@ -56,12 +63,13 @@ class GlobalMemory {
   int64_t cta_number_ = 0;
   SectorMap sectors_read_;
   SectorMap sectors_written_;
-  std::vector<Writers> writers_;
+  std::vector<Accesses> reads_;
+  std::vector<Accesses> writes_;
 };
 
-/// Reports the bytes that stores of two CTAs have in common, each pair of lines once: of several such pairs of CTAs the
-/// one whose later CTA comes first. `index` tells where in the grid a CTA is.
-std::vector<HazardLog::Entry> write_conflicts(std::span<const GlobalMemory* const> memories,
-                                              const std::function<Dim3(int64_t cta_number)>& index);
+/// Reports the bytes that two CTAs both store, or that one stores and another loads, each pair of lines once: of
+/// several such pairs of CTAs the one whose later CTA comes first. `index` tells where in the grid a CTA is.
+std::vector<HazardLog::Entry> cta_conflicts(std::span<const GlobalMemory* const> memories,
+                                            const std::function<Dim3(int64_t cta_number)>& index);
 
 }  // namespace flash_steps::emulator

@@ -35,6 +35,16 @@ std::string wait_for_copy(const Hazard& hazard) {
   return "wait for it with " + wait_word(hazard.groups_behind);
 }
 
+// Who wrote what is read, and what is missing since.
+std::string since_when(const Hazard& hazard) {
+  const std::string barrier = "put a " + barrier_between(hazard) + " between ";
+  if (is_copy(hazard.earlier)) {
+    return what_and_who(hazard.earlier) + " copied, with no barrier since its thread waited for the copy: " + barrier +
+           "that wait and the read";
+  }
+  return what_and_who(hazard.earlier) + " wrote, with no barrier since: " + barrier + "the write and the read";
+}
+
 std::string sentence(const Hazard& hazard) {
   const std::string later = place(hazard.later);
   const std::string memory = hazard.tensor.empty() ? "shared memory" : hazard.tensor;
@@ -49,13 +59,7 @@ std::string sentence(const Hazard& hazard) {
              " is still copying to it: " + wait_for_copy(hazard) +
              (same_thread ? " before the read." : " and put a " + barrier_between(hazard) + " between wait and read.");
     case HazardKind::read_before_barrier:
-      if (is_copy(hazard.earlier)) {
-        return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
-               " copied, with no barrier since its thread waited for the copy: put a " + barrier_between(hazard) +
-               " between that wait and the read.";
-      }
-      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) +
-             " wrote, with no barrier since: put a " + barrier_between(hazard) + " between the write and the read.";
+      return later + " reads " + byte + ", which " + since_when(hazard) + ".";
     case HazardKind::write_after_read:
       return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
              " read, with no barrier since: put a " + barrier_between(hazard) + " between the read and the write.";
@@ -74,6 +78,10 @@ std::string sentence(const Hazard& hazard) {
              " bytes from shared_base() on: correct the address, or ask for more shared memory at the launch.";
     case HazardKind::shared_misaligned:
       return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    case HazardKind::matrix_address:
+      return later + " takes a matrix at " + byte + " with rows " + std::to_string(hazard.size) +
+             " bytes apart: let all lanes give the same address, a multiple of 32, and the same rows, a multiple of 16 "
+             "bytes apart.";
     case HazardKind::global_out_of_bounds:
       return later + " accesses " + byte + ", which has " + std::to_string(hazard.size) +
              " bytes: correct the address, or check the row against the shape.";
@@ -84,6 +92,13 @@ std::string sentence(const Hazard& hazard) {
     case HazardKind::global_write_conflict:
       return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
              cta_name(hazard.earlier_cta) + " writes too: give each CTA bytes of its own.";
+    case HazardKind::global_read_conflict:
+      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
+             cta_name(hazard.earlier_cta) +
+             " writes in the same launch, before it or after it: let a second launch read it.";
+    case HazardKind::global_read_of_unwritten:
+      return later + " reads " + byte +
+             ", which neither an earlier launch nor this CTA has written: write it before the read.";
     case HazardKind::divergence:
       return "the lanes of the warp do not meet: " + hazard.waiting +
              ": all lanes must come to the same word on the same line.";
@@ -99,6 +114,26 @@ std::string sentence(const Hazard& hazard) {
     case HazardKind::copy_not_waited_for:
       return "the thread exits with a copy of " + place(hazard.earlier) + ", committed by " + later +
              ", still under way: wait for it with " + wait_word(hazard.groups_behind) + ".";
+    case HazardKind::read_of_tma_copy:
+      return later + " reads " + byte + " while " + place(hazard.earlier) +
+             " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
+    case HazardKind::write_over_tma_copy:
+      return later + " writes " + byte + " while " + place(hazard.earlier) +
+             " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
+    case HazardKind::write_under_async_read:
+      return later + " writes " + byte + ", which " + place(hazard.earlier) +
+             " may still be reading: wait for its group, and let who waited arrive where this warp waits.";
+    case HazardKind::no_proxy_fence:
+      return later + " takes " + byte + " by another path than " + what_and_who(hazard.earlier) +
+             " wrote it: put proxy_fence() behind the write, in the thread that wrote, and a barrier behind that.";
+    case HazardKind::mbarrier_misused:
+    case HazardKind::tma_misused:
+    case HazardKind::wgmma_misused:
+    case HazardKind::registers_misused:
+    case HazardKind::named_barrier_misused:
+      return later + " " + hazard.waiting;
+    case HazardKind::deadlock:
+      return hazard.waiting;
   }
   return "";
 }
@@ -142,6 +177,16 @@ bool HazardLog::is_new(HazardKind kind, const Site* earlier, const Site* later) 
 void HazardLog::add(Hazard hazard) {
   hazard.cta = cta_;
   entries_.push_back({cta_number_, std::move(hazard)});
+}
+
+void HazardLog::add(HazardKind kind, const Site* earlier, const Site& later, int thread, const std::string& sentence) {
+  if (!is_new(kind, earlier, &later)) return;
+  Hazard hazard;
+  hazard.kind = kind;
+  hazard.earlier = access(earlier, thread);
+  hazard.later = access(&later, thread);
+  hazard.waiting = sentence;
+  add(std::move(hazard));
 }
 
 std::vector<Hazard> merge(std::vector<HazardLog::Entry> entries) {

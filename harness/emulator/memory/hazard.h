@@ -21,15 +21,29 @@ enum class HazardKind {
   write_over_copy_in_flight,  ///< either could come last
   shared_out_of_bounds,
   shared_misaligned,
+  matrix_address,  ///< of WMMA: the lanes give different ones, or one or a stride that is misaligned
   global_out_of_bounds,
   global_misaligned,
-  global_read_only,       ///< a store to a tensor that is an input
-  global_write_conflict,  ///< two CTAs stored to the same bytes
-  divergence,             ///< the lanes of a warp wait at different words
-  barrier_not_reached,    ///< a barrier that not all threads of the CTA came to
-  barrier_mismatch,       ///< the warps of the CTA met at different barriers
-  copy_not_committed,     ///< a thread exited with copies in no group
-  copy_not_waited_for,    ///< a thread exited with groups under way
+  global_read_only,          ///< a store to a tensor that is an input
+  global_write_conflict,     ///< two CTAs stored to the same bytes
+  global_read_conflict,      ///< a CTA loaded bytes that another one stored in the same launch
+  global_read_of_unwritten,  ///< of a tensor that is no input: bytes that nothing before had stored
+  divergence,                ///< the lanes of a warp wait at different words
+  barrier_not_reached,       ///< a barrier that not all threads of the CTA came to
+  barrier_mismatch,          ///< the warps of the CTA met at different barriers
+  copy_not_committed,        ///< a thread exited with copies in no group
+  copy_not_waited_for,       ///< a thread exited with groups under way
+  read_of_tma_copy,          ///< nobody has told the reader that the bytes have come
+  write_over_tma_copy,       ///< either could come last
+  write_under_async_read,    ///< over what the tensor core or the TMA unit may still read
+  no_proxy_fence,            ///< the unit may not see what a thread wrote
+  // Of these the sentence is made where they are found.
+  mbarrier_misused,
+  tma_misused,
+  wgmma_misused,
+  registers_misused,  ///< those of an accumulator, or the number that a thread has
+  named_barrier_misused,
+  deadlock,  ///< no warp can go on
 };
 
 /// Who executed what, where.
@@ -49,8 +63,8 @@ struct Hazard {
   int64_t byte = 0;       ///< offset in shared memory or in the tensor
   int64_t size = 0;       ///< bytes of shared memory or of the tensor
   int groups_behind = 0;  ///< groups that the copying thread committed after this one; −1: this is not committed
-  std::string waiting;    ///< who waits where, when lanes or warps do not meet
-  Dim3 earlier_cta;       ///< of a global_write_conflict
+  std::string waiting;    ///< who waits where, when lanes or warps do not meet; or the sentence itself
+  Dim3 earlier_cta;       ///< of a global_write_conflict or a global_read_conflict
 };
 
 /// One or two sentences, without the kernel's name: where, what happened, and what would repair it.
@@ -71,6 +85,9 @@ class HazardLog {
 
   /// Adds what is_new, and fills in the CTA.
   void add(Hazard hazard);
+
+  /// Adds one whose sentence, behind the word and its place, is made where it was found, if it is new.
+  void add(HazardKind kind, const Site* earlier, const Site& later, int thread, const std::string& sentence);
 
   const std::vector<Entry>& entries() const { return entries_; }
 

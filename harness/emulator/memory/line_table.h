@@ -14,6 +14,7 @@ struct Site {
   Word word = Word::none;
   SourceLine line;
   AccessCounters counters;
+  uint64_t votes_won = 0;  ///< of any_of_warp: how often it was true
 };
 
 /// The sites that one worker came by. A Site keeps its address as long as the table lives.

@@ -4,23 +4,16 @@
 #include <cstring>
 
 namespace flash_steps::emulator {
-namespace {
-
-constexpr int cell_bytes = 4;
-
-// NaN in every type: what a kernel reads but nobody wrote should not look like a number.
-constexpr std::byte poison{0xff};
-
-}  // namespace
 
 SharedMemory::SharedMemory(int bytes, int threads, HazardLog& hazards)
     : hazards_(hazards),
       warps_(threads / warp_lanes),
+      clocks_(warps_),
       bytes_(bytes),
       writes_((bytes + cell_bytes - 1) / cell_bytes),
       reads_(warps_, std::vector<Read>(writes_.size())),
       threads_(threads),
-      warp_epochs_(warps_) {}
+      met_(warps_) {}
 
 void SharedMemory::reset() {
   std::fill(bytes_.begin(), bytes_.end(), poison);
@@ -30,17 +23,22 @@ void SharedMemory::reset() {
     thread.groups.clear();
     thread.completed = 0;
     thread.open_copy = nullptr;
+    thread.fences.clear();
   }
-  cta_epoch_ = 1;
-  std::fill(warp_epochs_.begin(), warp_epochs_.end(), 1);
+  async_reads_.clear();
+  clocks_.reset();
+  std::fill(met_.begin(), met_.end(), 0);
 }
 
 void SharedMemory::barrier() {
-  cta_epoch_++;
-  for (uint32_t& epoch : warp_epochs_) epoch++;
+  clocks_.meet();
+  for (int warp = 0; warp < warps_; warp++) met_[warp] = clocks_.now(warp);
 }
 
-void SharedMemory::warp_barrier(int warp) { warp_epochs_[warp]++; }
+void SharedMemory::warp_barrier(int warp) {
+  clocks_.tick(warp);
+  met_[warp] = clocks_.now(warp);
+}
 
 void SharedMemory::commit(int thread, const Site& site) {
   Thread& state = threads_[thread];
@@ -50,7 +48,7 @@ void SharedMemory::commit(int thread, const Site& site) {
 
 void SharedMemory::wait(int thread, int pending) {
   Thread& state = threads_[thread];
-  const Epochs now{cta_epoch_, warp_epochs_[thread / warp_lanes]};
+  const uint32_t now = clocks_.now(thread / warp_lanes);
   for (; state.completed + pending < state.groups.size(); state.completed++) {
     state.groups[state.completed].waited = now;
   }
@@ -64,7 +62,7 @@ void SharedMemory::read(int thread, uint32_t address, int bytes, const Site& sit
   const uint32_t offset = address - shared_base();
   for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
     check_read(thread, cell, site);
-    reads_[thread / warp_lanes][cell] = {&site, cta_epoch_, thread};
+    note_read(thread, cell, site);
   }
   std::memcpy(to, &bytes_[offset], bytes);
 }
@@ -72,7 +70,7 @@ void SharedMemory::read(int thread, uint32_t address, int bytes, const Site& sit
 void SharedMemory::write(int thread, uint32_t address, int bytes, const Site& site, const void* from) {
   if (!accessible(thread, address, bytes, site)) return;
   const uint32_t offset = address - shared_base();
-  const Epochs now{cta_epoch_, warp_epochs_[thread / warp_lanes]};
+  const uint32_t now = clocks_.now(thread / warp_lanes);
   for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
     check_write(thread, cell, site);
     writes_[cell] = {&site, thread, 0, now};
@@ -88,7 +86,7 @@ void SharedMemory::copy(int thread, uint32_t address, int bytes, const Site& sit
   const auto group = static_cast<uint32_t>(state.groups.size() + 1);
   for (uint32_t cell = offset / cell_bytes; cell < (offset + bytes) / cell_bytes; cell++) {
     check_write(thread, cell, site);
-    writes_[cell] = {&site, thread, group, {}};
+    writes_[cell] = {&site, thread, group, 0};
   }
   std::memcpy(&bytes_[offset], from, bytes);
 }
@@ -129,13 +127,20 @@ bool SharedMemory::accessible(int thread, uint32_t address, int bytes, const Sit
   return true;
 }
 
-bool SharedMemory::in_flight(const Write& write) const { return write.group > threads_[write.thread].completed; }
+bool SharedMemory::in_flight(const Write& write) const {
+  return write.group != 0 && write.group > threads_[write.thread].completed;
+}
+
+uint32_t SharedMemory::time_of(const Write& write) const {
+  return write.group == 0 ? write.time : threads_[write.thread].groups[write.group - 1].waited;
+}
 
 bool SharedMemory::ordered_before(const Write& write, int thread) const {
   if (write.thread == thread) return true;
-  const Epochs& written = write.group == 0 ? write.epochs : threads_[write.thread].groups[write.group - 1].waited;
   const int warp = thread / warp_lanes;
-  return write.thread / warp_lanes == warp ? written.warp < warp_epochs_[warp] : written.cta < cta_epoch_;
+  if (write.thread < 0) return clocks_.knows(warp, ~write.thread, write.time);
+  const int writer = write.thread / warp_lanes;
+  return writer == warp ? time_of(write) < met_[warp] : clocks_.knows(warp, writer, time_of(write));
 }
 
 int SharedMemory::groups_behind(const Write& write) const {
@@ -147,6 +152,8 @@ void SharedMemory::check_read(int thread, size_t cell, const Site& site) {
   const auto byte = static_cast<int64_t>(cell) * cell_bytes;
   if (write.site == nullptr) {
     report(HazardKind::read_of_unwritten, nullptr, 0, site, thread, byte);
+  } else if (write.thread < 0) {
+    if (!ordered_before(write, thread)) report(HazardKind::read_of_tma_copy, write.site, 0, site, thread, byte);
   } else if (in_flight(write)) {
     report(HazardKind::read_of_copy_in_flight, write.site, write.thread, site, thread, byte, groups_behind(write));
   } else if (!ordered_before(write, thread)) {
@@ -158,18 +165,52 @@ void SharedMemory::check_write(int thread, size_t cell, const Site& site) {
   const Write& write = writes_[cell];
   const auto byte = static_cast<int64_t>(cell) * cell_bytes;
   if (write.site != nullptr) {
-    if (in_flight(write)) {
+    if (write.thread < 0) {
+      if (!ordered_before(write, thread)) report(HazardKind::write_over_tma_copy, write.site, 0, site, thread, byte);
+    } else if (in_flight(write)) {
       report(HazardKind::write_over_copy_in_flight, write.site, write.thread, site, thread, byte, groups_behind(write));
     } else if (!ordered_before(write, thread)) {
       report(HazardKind::write_after_write, write.site, write.thread, site, thread, byte);
     }
   }
+  check_reads_of_warps(thread, cell, site);
+  if (!async_reads_.empty()) check_async_reads(thread, cell, site);
+}
+
+void SharedMemory::check_reads_of_warps(int thread, size_t cell, const Site& site) {
+  const int own_warp = thread / warp_lanes;
+  const auto byte = static_cast<int64_t>(cell) * cell_bytes;
   for (int warp = 0; warp < warps_; warp++) {
     const Read& read = reads_[warp][cell];
-    if (warp != thread / warp_lanes && read.cta_epoch == cta_epoch_) {
+    if (read.site == nullptr) continue;
+    if (warp == own_warp) {
+      const int reader = read.thread == thread ? read.other : read.thread;
+      if (reader != thread && read.time >= met_[warp]) {
+        report(HazardKind::write_after_read, read.site, reader, site, thread, byte);
+      }
+    } else if (!clocks_.knows(own_warp, warp, read.time)) {
       report(HazardKind::write_after_read, read.site, read.thread, site, thread, byte);
     }
   }
+}
+
+void SharedMemory::note_read(int thread, size_t cell, const Site& site) {
+  const int warp = thread / warp_lanes;
+  Read& read = reads_[warp][cell];
+  // Of the lanes that read since they last met, two tell a writer that is one of them of another.
+  int other = thread;
+  if (read.site != nullptr && read.time >= met_[warp]) other = read.thread != thread ? read.thread : read.other;
+  read = {&site, clocks_.now(warp), static_cast<int16_t>(thread), static_cast<int16_t>(other)};
+}
+
+void SharedMemory::report_matrix(int thread, uint32_t address, int row_bytes, const Site& site) {
+  if (!hazards_.is_new(HazardKind::matrix_address, nullptr, &site)) return;
+  Hazard hazard;
+  hazard.kind = HazardKind::matrix_address;
+  hazard.later = access(&site, thread);
+  hazard.byte = int64_t{address} - shared_base();
+  hazard.size = row_bytes;
+  hazards_.add(hazard);
 }
 
 void SharedMemory::report(HazardKind kind, const Site* earlier, int earlier_thread, const Site& later, int thread,

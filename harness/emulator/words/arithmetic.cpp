@@ -68,6 +68,16 @@ uint32_t pack2<bf16_t>(float low, float high) {
   return join(to_bf16(low), to_bf16(high));
 }
 
+template <>
+Pair unpack2<fp16_t>(uint32_t packed) {
+  return {to_float(static_cast<uint16_t>(packed), Dtype::fp16), to_float(packed >> 16, Dtype::fp16)};
+}
+
+template <>
+Pair unpack2<bf16_t>(uint32_t packed) {
+  return {to_float(static_cast<uint16_t>(packed), Dtype::bf16), to_float(packed >> 16, Dtype::bf16)};
+}
+
 }  // namespace on_emulator
 
 namespace emulator {
@@ -87,6 +97,22 @@ void multiply_accumulate(Dtype dtype, const uint16_t (&a)[16][16], const uint16_
       for (int n = 0; n < 8; n++) sum[n] += a_values[i][k] * b_values[k][n];
     }
     for (int n = 0; n < 8; n++) d[i][n] = static_cast<float>(sum[n]);
+  }
+}
+
+void multiply_accumulate(Dtype dtype, WgmmaOperands& operands) {
+  double b_values[16][128];
+  for (int k = 0; k < 16; k++) {
+    for (int n = 0; n < 128; n++) b_values[k][n] = to_float(operands.b[k][n], dtype);
+  }
+  for (int i = 0; i < 64; i++) {
+    double sum[128];
+    for (int n = 0; n < 128; n++) sum[n] = operands.d[i][n];
+    for (int k = 0; k < 16; k++) {
+      const double a_value = to_float(operands.a[i][k], dtype);
+      for (int n = 0; n < 128; n++) sum[n] += a_value * b_values[k][n];
+    }
+    for (int n = 0; n < 128; n++) operands.d[i][n] = static_cast<float>(sum[n]);
   }
 }
 

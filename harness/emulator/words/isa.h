@@ -63,11 +63,17 @@ void cp_async_wait(SourceLine line = SourceLine::here()) {
 
 void ldmatrix_x4(uint32_t (&regs)[4], uint32_t from_smem, SourceLine line = SourceLine::here());
 void ldmatrix_x4_trans(uint32_t (&regs)[4], uint32_t from_smem, SourceLine line = SourceLine::here());
+uint32_t ld_shared_4(uint32_t from_smem, SourceLine line = SourceLine::here());
+Pair ld_shared_8(uint32_t from_smem, SourceLine line = SourceLine::here());
 Chunk ld_shared_16(uint32_t from_smem, SourceLine line = SourceLine::here());
 void st_shared_4(uint32_t to_smem, uint32_t value, SourceLine line = SourceLine::here());
+void st_shared_8(uint32_t to_smem, Pair pair, SourceLine line = SourceLine::here());
+void st_shared_16(uint32_t to_smem, Chunk chunk, SourceLine line = SourceLine::here());
 
 // --- Global memory and registers -------------------------------------------------------------------------------
 
+uint32_t ld_global_4(const void* from_gmem, SourceLine line = SourceLine::here());
+void st_global_4(void* to_gmem, uint32_t value, SourceLine line = SourceLine::here());
 Chunk ld_global_16(const void* from_gmem, SourceLine line = SourceLine::here());
 void st_global_16(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
 void st_global_16_no_allocate(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
@@ -93,11 +99,21 @@ uint32_t pack2<fp16_t>(float low, float high);
 template <>
 uint32_t pack2<bf16_t>(float low, float high);
 
+template <typename T>
+Pair unpack2(uint32_t packed);
+template <>
+Pair unpack2<fp16_t>(uint32_t packed);
+template <>
+Pair unpack2<bf16_t>(uint32_t packed);
+
 // --- Between threads -------------------------------------------------------------------------------------------
 
 float shfl_xor(float value, int lane_mask, SourceLine line = SourceLine::here());
+bool any_of_warp(bool condition, SourceLine line = SourceLine::here());
 void barrier(SourceLine line = SourceLine::here());
 void warp_barrier(SourceLine line = SourceLine::here());
 
 }  // namespace on_emulator
 }  // namespace flash_steps
+
+#include "harness/emulator/words/isa_wmma.h"

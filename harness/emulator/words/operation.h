@@ -8,6 +8,14 @@
 
 namespace flash_steps::emulator {
 
+/// The matrix in shared memory that all lanes of a warp name alike.
+struct Matrix {
+  uint32_t address = 0;
+  int row_bytes = 0;  ///< from one row to the next
+
+  bool operator==(const Matrix&) const = default;
+};
+
 /// The lane's operands: pointers lead to variables on the stack of the lane, which is parked meanwhile.
 struct Operation {
   Word word = Word::none;
@@ -20,6 +28,7 @@ struct Operation {
   const uint32_t* b = nullptr;
   const float* c = nullptr;
   float* d = nullptr;
+  Matrix matrix = {};  ///< of a word of WMMA that loads or stores
 };
 
 /// Parks the calling lane until its warp has executed the operation.

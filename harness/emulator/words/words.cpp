@@ -37,6 +37,18 @@ void ldmatrix_x4_trans(uint32_t (&regs)[4], uint32_t from_smem, SourceLine line)
   perform({.word = Word::ldmatrix_x4_trans, .line = line, .smem = from_smem, .to = regs});
 }
 
+uint32_t ld_shared_4(uint32_t from_smem, SourceLine line) {
+  uint32_t value;
+  perform({.word = Word::ld_shared_4, .line = line, .smem = from_smem, .to = &value});
+  return value;
+}
+
+Pair ld_shared_8(uint32_t from_smem, SourceLine line) {
+  Pair pair;
+  perform({.word = Word::ld_shared_8, .line = line, .smem = from_smem, .to = &pair});
+  return pair;
+}
+
 Chunk ld_shared_16(uint32_t from_smem, SourceLine line) {
   Chunk chunk;
   perform({.word = Word::ld_shared_16, .line = line, .smem = from_smem, .to = &chunk});
@@ -45,6 +57,24 @@ Chunk ld_shared_16(uint32_t from_smem, SourceLine line) {
 
 void st_shared_4(uint32_t to_smem, uint32_t value, SourceLine line) {
   perform({.word = Word::st_shared_4, .line = line, .smem = to_smem, .from = &value});
+}
+
+void st_shared_8(uint32_t to_smem, Pair pair, SourceLine line) {
+  perform({.word = Word::st_shared_8, .line = line, .smem = to_smem, .from = &pair});
+}
+
+void st_shared_16(uint32_t to_smem, Chunk chunk, SourceLine line) {
+  perform({.word = Word::st_shared_16, .line = line, .smem = to_smem, .from = &chunk});
+}
+
+uint32_t ld_global_4(const void* from_gmem, SourceLine line) {
+  uint32_t value;
+  perform({.word = Word::ld_global_4, .line = line, .from = from_gmem, .to = &value});
+  return value;
+}
+
+void st_global_4(void* to_gmem, uint32_t value, SourceLine line) {
+  perform({.word = Word::st_global_4, .line = line, .from = &value, .to = to_gmem});
 }
 
 Chunk ld_global_16(const void* from_gmem, SourceLine line) {
@@ -78,6 +108,12 @@ void mma_m16n8k16<bf16_t>(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, ui
 float shfl_xor(float value, int lane_mask, SourceLine line) {
   float result;
   perform({.word = Word::shfl_xor, .line = line, .from = &value, .to = &result, .immediate = lane_mask});
+  return result;
+}
+
+bool any_of_warp(bool condition, SourceLine line) {
+  bool result;
+  perform({.word = Word::any_of_warp, .line = line, .from = &condition, .to = &result});
   return result;
 }
 

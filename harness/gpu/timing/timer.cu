@@ -121,7 +121,8 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
     }
   }
   for (int i = 0; i < count; i++) {
-    if (nvml_ != nullptr) timings[i].state = state_alone(contenders[i], median(timings[i].samples_ms), *nvml_);
+    if (nvml_ != nullptr && budget.with_state)
+      timings[i].state = state_alone(contenders[i], median(timings[i].samples_ms), *nvml_);
     if (clocks[i].samples > 0) timings[i].state.sm_clock_mhz = clocks[i].sum_mhz / clocks[i].samples;
   }
   return timings;

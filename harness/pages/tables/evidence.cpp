@@ -77,6 +77,31 @@ std::string gpu_mutants(const fs::path& results) {
          std::to_string(launches) + " launches on an H100";
 }
 
+// How many of the mutants a test at one length alone would let pass.
+std::string gpu_mutants_by_length(const fs::path& results) {
+  auto all = read_gpu_mutants(results / "gpu_mutants.json");
+  std::erase_if(all, [](const GpuMutant& mutant) { return mutant.mistake.empty(); });
+  std::vector<std::string> parts;
+  for (size_t i = 0; i < all.front().lengths.size(); i++) {
+    const auto never_wrong = [&](const GpuMutant& mutant) { return mutant.lengths.at(i).wrong == 0; };
+    parts.push_back(count(all, never_wrong) + " at seqlen " + std::to_string(all.front().lengths[i].seqlen));
+  }
+  return "Of " + std::to_string(all.size()) + " mutants never wrong are " + join(parts);
+}
+
+// How many of those that are wrong in most launches were right in one.
+std::string gpu_mutants_by_luck(const fs::path& results) {
+  std::vector<GpuMutant::Length> mostly_wrong;
+  for (const GpuMutant& mutant : read_gpu_mutants(results / "gpu_mutants.json")) {
+    for (const GpuMutant::Length& length : mutant.lengths) {
+      if (2 * length.wrong > length.launches) mostly_wrong.push_back(length);
+    }
+  }
+  return "Of " + std::to_string(mostly_wrong.size()) + " cells of the table in which most launches are wrong, " +
+         count(mostly_wrong, [](const auto& length) { return length.wrong < length.launches; }) +
+         " have one that is right";
+}
+
 std::string counters(const fs::path& results) {
   const JsonFile json(results / "h100_counters.json", {"flash-steps/counter-comparison/1"});
   const std::vector<JsonNode> rows = json.root()["comparisons"].elements();
@@ -129,10 +154,10 @@ std::string benchmark(const fs::path& results) {
   for (const JsonNode& row : json.root()["benchmarks"].elements()) {
     const std::string name = row["name"].get<std::string>();
     if (!name.starts_with("seqlen_512/") || !name.ends_with("_median")) continue;
-    least = std::min(least, row["cpu_time"].get<double>());
-    most = std::max(most, row["cpu_time"].get<double>());
+    least = std::min(least, row["real_time"].get<double>());
+    most = std::max(most, row["real_time"].get<double>());
   }
-  return fixed(least, 0) + " to " + fixed(most, 0) + " ms of CPU time";
+  return fixed(least, 0) + " to " + fixed(most, 0) + " ms";
 }
 
 struct Figure {
@@ -145,6 +170,8 @@ constexpr Figure all_figures[] = {{"mutants", mutants},
                                   {"mutants-beyond-normal-inputs", mutants_beyond_normal_inputs},
                                   {"mutants-beyond-the-first-config", mutants_beyond_the_first_config},
                                   {"gpu-mutants", gpu_mutants},
+                                  {"gpu-mutants-by-length", gpu_mutants_by_length},
+                                  {"gpu-mutants-by-luck", gpu_mutants_by_luck},
                                   {"counters", counters},
                                   {"sanitizers", sanitizers},
                                   {"determinism", determinism},

@@ -14,7 +14,6 @@ namespace {
 
 constexpr const char* held_down_mark = "*";
 constexpr const char* stored_mark = "†";
-constexpr const char* stale_mark = "‡";
 
 std::string percent_text(std::optional<double> percent) { return percent ? fixed(*percent, 1) : nothing; }
 
@@ -231,12 +230,17 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
   };
 
   std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
+  const bool any_published = std::any_of(published.columns.begin(), published.columns.end(), [&](const auto& column) {
+    return std::any_of(kernels.begin(), kernels.end(), [&](const auto* k) { return column.percent.contains(k->name); });
+  });
   for (const PublishedColumn& column : published.columns) {
-    head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
-    reference.push_back(fixed(column.fa2_tflops, 1));
-    for (size_t k = 0; k < kernels.size(); k++) {
-      const auto found = column.percent.find(kernels[k]->name);
-      rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
+    if (any_published) {
+      head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
+      reference.push_back(fixed(column.fa2_tflops, 1));
+      for (size_t k = 0; k < kernels.size(); k++) {
+        const auto found = column.percent.find(kernels[k]->name);
+        rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
+      }
     }
     if (column.is_mean) {
       add_bound(column.gpu, fa2);
@@ -266,7 +270,7 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
            "; mean: the harmonic mean of a step's TFLOP/s over seqlen " + join(seqlens) +
            ", in percent of FlashAttention-2's.\n";
   if (bounds != nullptr) table += bounds_note(bound_columns);
-  table += published_note(published);
+  if (any_published) table += published_note(published);
   for (const SweepColumns& columns : measured) table += sweep_note(columns, kernels, published.seqlens);
   return table;
 }

@@ -18,6 +18,9 @@
 
 namespace flash_steps {
 
+/// Behind a figure of a kernel whose code has changed since it was timed.
+inline constexpr const char* stale_mark = "‡";
+
 /// 0 if any of the values is not above 0.
 double harmonic_mean(const std::vector<double>& values);
 

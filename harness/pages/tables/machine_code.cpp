@@ -33,6 +33,7 @@ std::string cell(const std::string& column, const MachineCode* code) {
   if (code == nullptr) return nothing;
   if (column == "registers") return std::to_string(code->function.registers);
   if (column == "spill") return std::to_string(code->function.stack_bytes);
+  if (!code->whole_kernel.contains(column)) return nothing;
   return std::to_string(code->whole_kernel.at(column)) + "/" + std::to_string(code->main_loop.at(column));
 }
 
@@ -77,6 +78,27 @@ std::string render_machine_code(const std::vector<const Kernel*>& steps, const M
       for (const std::string& name : columns.names) row.push_back(cell(name, code));
       table += markdown_row(row);
     }
+  }
+  return table;
+}
+
+std::string render_machine_code_configs(const Kernel& kernel, const MachineCodeColumns& columns,
+                                        const StoredMachineCode& stored) {
+  if (!columns.config.empty()) throw std::runtime_error("all configs are shown, and config= asks for one");
+  std::vector<std::string> head = {"config"};
+  for (const std::string& name : columns.names) {
+    for (const Rates& rates : all_rates()) head.push_back(name + ", " + rates.arch);
+  }
+  std::string table = markdown_head(head, 1);
+  for (const std::string& config : configs_of(kernel)) {
+    std::vector<std::string> row = {config};
+    for (const std::string& name : columns.names) {
+      for (const Rates& rates : all_rates()) {
+        const std::string text = cell(name, stored.find(kernel.name, config, rates.arch));
+        row.push_back(text.substr(text.find('/') + 1));
+      }
+    }
+    table += markdown_row(row);
   }
   return table;
 }

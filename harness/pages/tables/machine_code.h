@@ -27,4 +27,9 @@ MachineCodeColumns machine_code_columns(const std::vector<std::string>& words);
 std::string render_machine_code(const std::vector<const Kernel*>& steps, const MachineCodeColumns& columns,
                                 const StoredMachineCode& stored);
 
+/// A row for each config of the kernel, and for each column and GPU a figure: of the main loop, where it is of
+/// instructions. Throws std::runtime_error if a config is wanted.
+std::string render_machine_code_configs(const Kernel& kernel, const MachineCodeColumns& columns,
+                                        const StoredMachineCode& stored);
+
 }  // namespace flash_steps

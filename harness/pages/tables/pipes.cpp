@@ -1,6 +1,8 @@
 #include "harness/pages/tables/pipes.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <sstream>
 
 #include "harness/base/text.h"
@@ -14,11 +16,12 @@ constexpr const char* unknown = "—";
 
 std::string cycles_text(double cycles) { return grouped(static_cast<uint64_t>(std::llround(cycles))); }
 
-std::vector<std::string> pipes_row(const Kernel& kernel, const std::optional<ConfigBound>& highest) {
+std::vector<std::string> pipes_row(const Kernel& kernel, const std::optional<ConfigBound>& highest,
+                                   const std::vector<Pipe>& pipes) {
   if (!highest) return {kernel.name, unknown};
   const Bound& bound = highest->bound;
   std::vector<std::string> cells = {kernel.name, highest->config};
-  for (const Pipe pipe : all_pipes) {
+  for (const Pipe pipe : pipes) {
     const auto cycles = bound.cycles.find(pipe);
     const std::string text = cycles == bound.cycles.end() ? unknown : cycles_text(cycles->second);
     cells.push_back(pipe == bound.pipe ? "**" + text + "**" : text);
@@ -47,6 +50,7 @@ std::string render_rates() {
   };
   constexpr Row rows[] = {{"cycles of an `mma.m16n8k16`", &Rates::product_cycles},
                           {"wavefronts", &Rates::wavefronts},
+                          {"tags of L1", &Rates::tags},
                           {"lanes of MUFU", &Rates::mufu_lanes},
                           {"lanes of FFMA, FADD, FMUL", &Rates::float_lanes},
                           {"lanes of IMAD", &Rates::imad_lanes},
@@ -68,13 +72,19 @@ std::string render_rates() {
 std::string render_pipes(const std::vector<const Kernel*>& kernels, const StoredBounds& bounds) {
   std::string text;
   for (const Rates& rates : all_rates()) {
+    std::vector<std::optional<ConfigBound>> highest;
+    for (const Kernel* kernel : kernels) highest.push_back(bounds.highest(*kernel, rates));
+    std::vector<Pipe> pipes;
+    std::copy_if(std::begin(all_pipes), std::end(all_pipes), std::back_inserter(pipes), [&](Pipe pipe) {
+      return pipe != Pipe::l1_tags || std::any_of(highest.begin(), highest.end(), [](const auto& config) {
+               return config && config->bound.cycles.contains(Pipe::l1_tags);
+             });
+    });
     std::vector<std::string> head = {rates.gpu, "config"};
-    std::vector<std::string> rule = {"---", "---"};
-    for (const Pipe pipe : all_pipes) head.push_back(name_of(pipe));
+    for (const Pipe pipe : pipes) head.push_back(name_of(pipe));
     head.push_back("% of peak");
-    rule.resize(head.size(), "---:");
-    text += (text.empty() ? "" : "\n") + markdown_row(head) + markdown_row(rule);
-    for (const Kernel* kernel : kernels) text += markdown_row(pipes_row(*kernel, bounds.highest(*kernel, rates)));
+    text += (text.empty() ? "" : "\n") + markdown_head(head, 2);
+    for (size_t k = 0; k < kernels.size(); k++) text += markdown_row(pipes_row(*kernels[k], highest[k], pipes));
   }
   return text;
 }

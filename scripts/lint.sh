@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# What is checked without running anything: the format of all C++ and CUDA (clang-format 14, for other versions disagree
+# in details), the harness by clang-tidy (.clang-tidy says for what), and the scripts by shellcheck. Exits with 1 if
+# anything is found.
+#
+#   scripts/lint.sh [format] [tidy] [shell]     all by default
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+checks=("$@")
+if ((${#checks[@]} == 0)); then checks=(format tidy shell); fi
+for check in "${checks[@]}"; do
+  if [[ ! $check =~ ^(format|tidy|shell)$ ]]; then
+    echo "lint.sh: '$check' is none of its checks: format, tidy and shell are what there is." >&2
+    exit 2
+  fi
+done
+scripts/setup.sh --lint
+found=0
+
+if [[ " ${checks[*]} " == *" format "* ]]; then
+  git ls-files -z -- '*.h' '*.cpp' '*.cu' '*.cuh' | xargs -0 clang-format-14 --dry-run -Werror || found=1
+fi
+
+# A room in one piece, for most of the time goes into the libraries' headers.
+if [[ " ${checks[*]} " == *" tidy "* ]]; then
+  mkdir -p build/lint
+  if ! cmake -S . -B build/lint -DFLASH_STEPS_CUDA=OFF -DFLASH_STEPS_TESTS=OFF -DFLASH_STEPS_UNITY=ON \
+    >build/lint/log 2>&1; then
+    cat build/lint/log >&2
+    echo "lint.sh: CMake could not configure the build." >&2
+    exit 3
+  fi
+  if ! printf '%s\0' build/lint/CMakeFiles/flash_steps.dir/Unity/*.cxx |
+    xargs -0 -n 1 -P "$(nproc)" clang-tidy-14 -p build/lint --config-file=.clang-tidy --quiet 2>build/lint/log; then
+    grep -v ' warnings\? generated' build/lint/log >&2 || true
+    found=1
+  fi
+fi
+
+if [[ " ${checks[*]} " == *" shell "* ]]; then
+  shellcheck runner .ci/run scripts/*.sh || found=1
+fi
+exit $found

@@ -1,0 +1,24 @@
+// A mistake that puts one piece of text in place of another.
+#pragma once
+
+#include <span>
+
+namespace flash_steps::mutants {
+
+inline constexpr int last_ampere_kernel = 17;
+inline constexpr int last_hopper_kernel = 25;
+
+/// `from` must be in each kernel from `first` to `last`, and in no other of its kind; each place where it is makes a
+/// mutant.
+struct Replacement {
+  const char* mistake;
+  const char* from;
+  const char* to;
+  int first = 1;
+  int last = last_ampere_kernel;
+};
+
+/// Of the kernels behind the last one with Ampere's instructions, which have no others.
+std::span<const Replacement> hopper_replacements();
+
+}  // namespace flash_steps::mutants
