@@ -33,15 +33,16 @@ std::string stalls_text(const Prediction& prediction) {
 
 std::string pipes_text(const Prediction& prediction) {
   std::vector<std::string> texts;
-  for (const Pipe pipe : all_pipes)
-    texts.push_back(std::string(name_of(pipe)) + " " + share_text(prediction.busy.at(pipe)));
+  for (const auto& [pipe, busy] : prediction.busy) {
+    texts.push_back(std::string(name_of(pipe)) + " " + share_text(busy));
+  }
   return join(texts);
 }
 
 // How far predictions for the card were off where there is something to compare them with.
 std::string uncertainty_of(const Card& card) {
   try {
-    const Predictions predictions = read_predictions();
+    const Predictions predictions = read_stored_predictions();
     const Published published = read_published();
     const TableFiles table = read_table_folder(stored_results(), published);
     const std::vector<Sweep> sweeps = sweeps_of(table.files, published);

@@ -59,6 +59,13 @@ double SmTime::cycles_of_tile() {
 
 const SmRun& SmTime::longest() { return run(more_rounds, more_tiles); }
 
+SmTimings within_grid(SmTimings timings, double sharing, double dram_gb_per_s, int sm_count, double sm_clock_mhz) {
+  const double from_dram = std::min(1.0, leading_ctas / sharing);
+  timings.l2_latency += from_dram * (timings.dram_latency - timings.l2_latency);
+  timings.dram_bytes = dram_gb_per_s * 1e3 / sm_count / sm_clock_mhz;
+  return timings;
+}
+
 int most_ctas(int64_t ctas, int sm_count) { return static_cast<int>((ctas + sm_count - 1) / sm_count); }
 
 }  // namespace flash_steps

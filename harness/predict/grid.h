@@ -53,6 +53,15 @@ class SmTime {
   std::map<std::pair<int, int>, SmRun> runs_;  ///< by rounds and tiles
 };
 
+/// What a launch with nothing in it takes, as events on both sides of it see it.
+constexpr double launch_us = 5;
+
+/// So many CTAs run ahead of the others that read the same K and V, and wait for DRAM where those find it in L2.
+constexpr double leading_ctas = 8;
+
+/// With the latency of L2 as it is in the mean for CTAs of which `sharing` read the same K and V, and the card's DRAM.
+SmTimings within_grid(SmTimings timings, double sharing, double dram_gb_per_s, int sm_count, double sm_clock_mhz);
+
 /// CTAs of the SM that gets the most.
 int most_ctas(int64_t ctas, int sm_count);
 

@@ -22,10 +22,16 @@ int count(const Program& program, Unit unit) {
                                         [&](const LoopStep& step) { return program.code[step.index].unit == unit; }));
 }
 
+std::filesystem::path works_file() { return tile_works_file(*of_chapter(sixteen).front()->chapter); }
+
+// Passes of one warp each that a CTA's tile takes.
+double warp_passes(const Program& program, const TileWork& work) {
+  return work.products / count(program, Unit::tensor);
+}
+
 // What the emulator counted of a tile, divided by the instructions of it; `ideal` where there are none.
 double mean_wavefronts(double wavefronts, const Program& program, const TileWork& work, Unit unit, double ideal) {
-  const double tiles = count(program, Unit::tensor) * work.warps / work.products;  // in a pass
-  const double instructions = count(program, unit) * work.warps / tiles;
+  const double instructions = count(program, unit) * warp_passes(program, work);
   return instructions == 0 || wavefronts == 0 ? ideal : wavefronts / instructions;
 }
 
@@ -65,7 +71,13 @@ const std::vector<Ablation>& all_ablations() {
          t.fill_wavefronts = 0;
          t.copy_wavefronts = 0;
        }},
-      {"l2", "copies come at once", [](SmTimings& t) { t.l2_latency = 0; }},
+      {"l2", "copies come at once",
+       [](SmTimings& t) {
+         t.l2_latency = 0;
+         t.dram_latency = 0;
+       }},
+      {"dram", "what no CTA has read before comes as fast as the rest",
+       [](SmTimings& t) { t.dram_latency = t.l2_latency; }},
       {"greedy", "the schedulers take turns", [](SmTimings& t) { t.greedy = 0; }},
       {"barriers", "the warps of a CTA do not wait for each other's last instruction",
        [](SmTimings& t) { t.barrier_latency = 0; }}};
@@ -81,8 +93,7 @@ double baseline_cycles(const Program& program, const TileWork& work, const Rates
   constexpr double sub_cores = 4;
   double stalls = 0;
   for (const LoopStep& step : program.loop) stalls += std::max(1, program.code[step.index].control.stall);
-  const double tiles = count(program, Unit::tensor) * work.warps / work.products;
-  return std::max({1.176 * stalls / tiles * work.warps / sub_cores, 1.08 * work.wavefronts() / rates.wavefronts,
+  return std::max({1.176 * stalls * warp_passes(program, work) / sub_cores, 1.08 * work.wavefronts() / rates.wavefronts,
                    1.05 * work.products * rates.product_cycles});
 }
 
@@ -94,7 +105,7 @@ Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card)
   const auto work = works_.find({variant.kernel, tile.config});
   if (function == nullptr || work == works_.end()) {
     throw MachineError(variant.kernel + " " + tile.config + " for " + card.arch + " is not in " +
-                       (function == nullptr ? code_.file.string() : tile_works_file().string()) +
+                       (function == nullptr ? code_.file.string() : works_file().string()) +
                        "; a file made anew, as docs/method/prediction.md says, would have it");
   }
   const int resident = resident_ctas(card, function->registers, tile.smem_bytes, tile.threads);
@@ -116,13 +127,16 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   const Prepared prepared = prepare(variant, card);
   SmTimings timings = timings_of(card.rates());
   if (ablation != nullptr) ablation->apply(timings);
-  SmTime sm(timings, prepared.cta, prepared.resident);
+  std::map<std::pair<double, double>, SmTime> sms;  // by what of the grid an SM feels
   const double baseline = baseline_cycles(prepared.cta.program(), prepared.work, card.rates());
 
   std::vector<Prediction> predictions;
   for (const auto& [problem, sm_clock_mhz] : problems) {
     const int64_t ctas = int64_t{problem.batch} * problem.heads * (problem.seqlen / tile.tile_rows);
     const int tiles = problem.keys() / tile.tile_cols;
+    const double sharing = static_cast<double>(problem.heads) / problem.key_heads() * problem.seqlen / tile.tile_rows;
+    const SmTimings in_grid = within_grid(timings, sharing, card.dram_gb_per_s, card.sm_count, sm_clock_mhz);
+    SmTime& sm = sms.try_emplace({sharing, sm_clock_mhz}, in_grid, prepared.cta, prepared.resident).first->second;
     Prediction& prediction = predictions.emplace_back();
     prediction.kernel = variant.kernel;
     prediction.config = tile.config;
@@ -131,7 +145,8 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
     prediction.sm_clock_mhz = sm_clock_mhz;
     prediction.ctas_per_sm = prepared.resident;
     prediction.cycles_of_tile = sm.cycles_of_tile();
-    prediction.milliseconds = sm.cycles(most_ctas(ctas, card.sm_count), tiles) / (sm_clock_mhz * 1e3);
+    prediction.milliseconds =
+        sm.cycles(most_ctas(ctas, card.sm_count), tiles) / (sm_clock_mhz * 1e3) + launch_us * 1e-3;
     prediction.tflops = problem.flops() / prediction.milliseconds * 1e-9;
     const double of_card = static_cast<double>(ctas) / card.sm_count * tiles;
     prediction.baseline_tflops = problem.flops() / (baseline * of_card) * sm_clock_mhz * 1e-6;
@@ -141,6 +156,6 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   return predictions;
 }
 
-Predictor read_predictor() { return {read_stored_code(), tile_works(read_results(tile_works_file()))}; }
+Predictor read_predictor() { return {read_stored_code(), tile_works(read_results(works_file()))}; }
 
 }  // namespace flash_steps

@@ -77,13 +77,21 @@ PredictedRun stored_form(const Prediction& prediction, const std::string& withou
           .baseline_percent = percent(prediction.baseline_tflops)};
 }
 
-std::filesystem::path predictions_file() { return stored_results() / "predictions.json"; }
-
 Predictions read_predictions(const std::filesystem::path& file) {
   const JsonFile json(file, {predictions_schema});
   Predictions predictions;
   for (const JsonNode& row : json.root()["runs"].elements()) predictions.runs.push_back(read_row(row));
   return predictions;
+}
+
+Predictions read_stored_predictions() {
+  Predictions all = read_predictions(stored_results() / "predictions.json");
+  for (const char* name : {"predictions_lengths.json", "predictions_without.json"}) {
+    if (!std::filesystem::exists(stored_results() / name)) continue;
+    const Predictions more = read_predictions(stored_results() / name);
+    all.runs.insert(all.runs.end(), more.runs.begin(), more.runs.end());
+  }
+  return all;
 }
 
 void write_predictions(const Predictions& predictions, const std::filesystem::path& file) {

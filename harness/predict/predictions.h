@@ -1,4 +1,4 @@
-// Predictions in a file, docs/results/predictions.json, of schema "flash-steps/predictions/1".
+// Predictions in a file, docs/results/predictions*.json, of schema "flash-steps/predictions/1".
 #pragma once
 
 #include <filesystem>
@@ -36,11 +36,12 @@ struct Predictions {
 
 PredictedRun stored_form(const Prediction& prediction, const std::string& without, const std::optional<Fa2Speed>& fa2);
 
-/// docs/results/predictions.json
-std::filesystem::path predictions_file();
-
 /// Throws std::runtime_error that names the file and the field.
-Predictions read_predictions(const std::filesystem::path& file = predictions_file());
+Predictions read_predictions(const std::filesystem::path& file);
+
+/// What docs/results has: predictions.json, all configs at the table's length; predictions_lengths.json, the other
+/// lengths; predictions_without.json, with mechanisms of the model off. The last two may be missing.
+Predictions read_stored_predictions();
 
 /// As write_file() does.
 void write_predictions(const Predictions& predictions, const std::filesystem::path& file);

@@ -23,7 +23,8 @@ struct Compared {
   bool is_calibrated;  ///< one of the rows that the model's fitted figures are from
 };
 
-/// The rule, fixed before a row was compared: 01, 02, 09 and 16 on the H100 at seqlen 4096, in their first config.
+/// The rule, fixed before a row was compared: 01, 02, 09 and 16 on the H100, at seqlen 4096 and at the
+/// shortest of the published lengths, in their first config.
 bool is_calibrated(const std::string& kernel, const std::string& config, const std::string& card, int seqlen);
 
 /// Each run of a GPU of ours whose config was predicted for this card: all configs that were timed there.

@@ -73,8 +73,10 @@ void MemoryPipe::serve(int sub_core, int64_t now) {
     done = returned(sub_core, step, wavefronts, now);
   }
   if (step.unit == Unit::copy) {
-    const double latency = timings_.l2_latency * (1 + timings_.l2_spread * (2 * spread_.next() - 1));
-    l2_free_ = std::max(static_cast<double>(now) + latency, l2_free_) + copied_bytes / timings_.l2_bytes;
+    const double mean = step.is_first_touch ? timings_.dram_latency : timings_.l2_latency;
+    const double latency = mean * (1 + timings_.l2_spread * (2 * spread_.next() - 1));
+    const double bytes = step.is_first_touch ? timings_.dram_bytes : timings_.l2_bytes;
+    l2_free_ = std::max(static_cast<double>(now) + latency, l2_free_) + copied_bytes / bytes;
     events_.add(static_cast<int64_t>(l2_free_), request.warp, Event::Kind::fill);
   }
   if (step.write_barrier >= 0) events_.add(done, request.warp, Event::Kind::release, step.write_barrier);

@@ -67,6 +67,7 @@ Schedule schedule_of(const Program& program, const CtaWork& work) {
   schedule.work = work;
   Builder builder(program, work);
   for (const int index : program.prologue) builder.add(schedule.prologue, index, false);
+  for (Step& step : schedule.prologue) step.is_first_touch = step.unit == Unit::copy;
   for (const LoopStep& step : program.loop) builder.add(schedule.loop, step.index, step.not_in_last);
   for (const int index : program.epilogue) builder.add(schedule.epilogue, index, false);
   return schedule;

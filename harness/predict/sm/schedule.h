@@ -21,7 +21,8 @@ struct Step {
   uint8_t reads = 0;        ///< cycles of the operand ports, when another warp issued before
   uint8_t reads_kept = 0;   ///< when the same warp did, and kept operands for this one
   bool not_in_last = false;
-  int32_t index = 0;  ///< of the instruction in the program's code
+  bool is_first_touch = false;  ///< a copy of what no CTA has read before: what a CTA copies before its loop
+  int32_t index = 0;            ///< of the instruction in the program's code
 };
 
 /// What a CTA does besides its code: how often it loops, and what the counters say of its shared memory.

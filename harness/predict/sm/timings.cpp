@@ -36,6 +36,8 @@ const std::vector<TimingSource>& timing_sources() {
       {"l2_latency", &T::l2_latency, Source::fitted, "on the calibrated rows"},
       {"l2_bytes", &T::l2_bytes, Source::document, "64 bytes a cycle and SM in NVIDIA's white papers"},
       {"l2_spread", &T::l2_spread, Source::assumed, "keeps the CTAs of an SM from running in step"},
+      {"dram_latency", &T::dram_latency, Source::fitted, "on the calibrated rows"},
+      {"dram_bytes", &T::dram_bytes, Source::document, "the card's DRAM over its SMs and its clock"},
       {"commit_latency", &T::commit_latency, Source::assumed, "no row moves with it"},
       {"local_latency", &T::local_latency, Source::assumed, "spills are few"},
       {"special_latency", &T::special_latency, Source::assumed, "once a CTA"},

@@ -18,10 +18,10 @@ struct SmTimings {
   double alu_interval = 2;
   double mufu_interval = 8;
   double mufu_latency = 18;
-  double mufu_ahead = 2;         ///< instructions that may wait before the unit
-  double operand_ports = 1;      ///< 0: reading operands takes no time
-  double port_slack = 1;         ///< an instruction may issue so many cycles before the ports are free
-  double tensor_port_extra = 2;  ///< that an HMMA holds the ports beyond the registers that it reads
+  double mufu_ahead = 2;           ///< instructions that may wait before the unit
+  double operand_ports = 1;        ///< 0: reading operands takes no time
+  double port_slack = 1;           ///< an instruction may issue so many cycles before the ports are free
+  double tensor_port_extra = 0.5;  ///< that an HMMA holds the ports beyond the registers that it reads
 
   // The way to shared memory, L1 and the shuffles, which the sub-cores share.
   double queue_latency = 6;  ///< from issue to the head of a sub-core's queue
@@ -34,9 +34,11 @@ struct SmTimings {
   double read_latency = 4;     ///< until an operand's barrier is released
   double copy_wavefronts = 1;  ///< of an LDGSTS's request
   double fill_wavefronts = 4;  ///< of its data, for 512 bytes without conflicts
-  double l2_latency = 300;
+  double l2_latency = 200;
   double l2_bytes = 64;       ///< that L2 sends an SM in a cycle
   double l2_spread = 0.25;    ///< the latency varies by so much of itself, up and down
+  double dram_latency = 800;  ///< of what is not in L2 yet
+  double dram_bytes = 13;     ///< that DRAM sends an SM in a cycle, when all SMs ask for as much
   double commit_latency = 4;  ///< from the last copy of a group to its barrier
   double local_latency = 30;
 
