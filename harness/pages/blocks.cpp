@@ -20,6 +20,7 @@
 #include "harness/pages/tables/mutants.h"
 #include "harness/pages/tables/overview.h"
 #include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/predictions.h"
 #include "harness/pages/tables/run.h"
 #include "harness/pages/tables/shares.h"
 #include "harness/pages/tables/steps.h"
@@ -110,6 +111,16 @@ std::string render_run(const std::vector<std::string>& words, const fs::path& pa
   }
 }
 
+std::string render_prediction_block(const std::string& block, const Published& published,
+                                    const std::vector<ResultsFile>& files) {
+  if (block == "prediction-figures") return render_timings();
+  const PredictionData data{read_stored_predictions(), published, sweeps_of(files, published)};
+  if (block == "prediction-errors") return render_prediction_errors(data);
+  if (block == "prediction-ranks") return render_prediction_ranks(data);
+  if (block == "prediction-ablations") return render_ablations(data);
+  return render_predictions(data);
+}
+
 std::string render_block(const std::string& block, const Chapter& chapter, const Published& published,
                          const std::vector<ResultsFile>& files) {
   const std::vector<const Kernel*> steps = of_chapter(chapter.name);
@@ -128,6 +139,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
   if (block == "counters") return render_counters(stored_results());
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
+  if (block.starts_with("prediction")) return render_prediction_block(block, published, files);
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
@@ -167,9 +179,29 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
                          const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
-  for (const std::string name :
-       {"table", "overview", "navigation", "h100", "h100-ladder", "h100-gains", "h100-published", "bounds", "bound",
-        "pipes", "rates", "traffic", "memory", "errors", "counters", "mutants", "mutants-by-kernel", "gpu-mutants"}) {
+  for (const std::string name : {"table",
+                                 "overview",
+                                 "navigation",
+                                 "h100",
+                                 "h100-ladder",
+                                 "h100-gains",
+                                 "h100-published",
+                                 "bounds",
+                                 "bound",
+                                 "pipes",
+                                 "rates",
+                                 "traffic",
+                                 "memory",
+                                 "errors",
+                                 "counters",
+                                 "mutants",
+                                 "mutants-by-kernel",
+                                 "gpu-mutants",
+                                 "predictions",
+                                 "prediction-errors",
+                                 "prediction-ranks",
+                                 "prediction-ablations",
+                                 "prediction-figures"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   for (const std::string name : {code_of_steps, code_of_configs}) {

@@ -1,0 +1,193 @@
+#include "harness/pages/tables/predictions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "harness/base/text.h"
+#include "harness/pages/tables/markdown.h"
+#include "harness/predict/sm/timings.h"
+
+namespace flash_steps {
+namespace {
+
+constexpr const char* calibrated_mark = "°";
+
+// One kind of figure that a card's predictions are held against.
+struct Group {
+  std::string name;
+  std::vector<Compared> rows;
+};
+
+// Of a published column the steps; of a GPU of ours each length in the first configs, and all configs of the table's.
+std::vector<Group> groups_of(const Card& card, const PredictionData& data, const std::string& without) {
+  std::vector<Group> groups;
+  const auto published = against_published(card, data.predictions, data.published, without);
+  if (!published.empty()) groups.push_back({card.gpu + ", published, best config of each step", published});
+  const std::vector<Compared> all = against_runs(card, data.predictions, data.sweeps, without);
+  std::set<int> lengths;
+  for (const Compared& row : all) lengths.insert(row.seqlen);
+  for (const int length : lengths) {
+    std::vector<Compared> rows;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(rows),
+                 [&](const Compared& row) { return row.seqlen == length; });
+    const std::vector<Compared> first = first_configs(rows);
+    const std::string name = card.gpu + ", seqlen " + std::to_string(length);
+    groups.push_back({name + ", first configs", first});
+    std::vector<Compared> held_out;
+    std::copy_if(first.begin(), first.end(), std::back_inserter(held_out),
+                 [](const Compared& row) { return !row.is_calibrated; });
+    if (held_out.size() < first.size()) groups.push_back({name + ", held out", held_out});
+    if (rows.size() > first.size()) groups.push_back({name + ", all configs", rows});
+  }
+  return groups;
+}
+
+std::string signed_text(double value) { return (value >= 0 ? "+" : "−") + fixed(std::abs(value), 1); }
+
+// Of the steps in order, how many changes of at least a point have the sign that was measured.
+std::string signs_text(const std::vector<Compared>& rows) {
+  int right = 0, all = 0;
+  for (size_t i = 1; i < rows.size(); i++) {
+    const double measured = rows[i].measured - rows[i - 1].measured;
+    if (std::abs(measured) < 1) continue;
+    all++;
+    right += measured * (rows[i].predicted - rows[i - 1].predicted) > 0 ? 1 : 0;
+  }
+  return std::to_string(right) + " of " + std::to_string(all);
+}
+
+std::string cell(const Compared* row, double Compared::*value) {
+  return row == nullptr ? nothing : fixed(row->*value, 1) + (row->is_calibrated ? calibrated_mark : "");
+}
+
+const Compared* of_kernel(const std::vector<Compared>& rows, const std::string& kernel) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Compared& row) { return row.kernel == kernel; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+// What a card's column of the ladder shows.
+std::vector<Compared> ladder_of(const Card& card, const PredictionData& data) {
+  std::vector<Compared> rows = against_published(card, data.predictions, data.published);
+  if (!rows.empty()) return rows;
+  for (const Compared& row : first_configs(against_runs(card, data.predictions, data.sweeps))) {
+    if (row.seqlen == table_seqlen) rows.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::string render_prediction_errors(const PredictionData& data) {
+  std::string table = markdown_head({"", "rows", "mean error", "largest", "bias", "rank correlation",
+                                     "changes with the right sign", "formula: mean", "largest"},
+                                    1);
+  for (const Card& card : all_cards()) {
+    for (const Group& group : groups_of(card, data, "")) {
+      const Errors errors = errors_of(group.rows);
+      const bool is_ladder = group.rows.size() == of_chapter(sixteen).size();
+      table += markdown_row({group.name, std::to_string(errors.rows), fixed(errors.mean, 1), fixed(errors.most, 1),
+                             signed_text(errors.bias), fixed(errors.spearman, 2),
+                             is_ladder ? signs_text(group.rows) : nothing, fixed(errors.baseline_mean, 1),
+                             fixed(errors.baseline_most, 1)});
+    }
+  }
+  return table;
+}
+
+std::string render_predictions(const PredictionData& data) {
+  std::vector<std::string> head{"step"};
+  std::vector<std::vector<Compared>> ladders;
+  for (const Card& card : all_cards()) {
+    ladders.push_back(ladder_of(card, data));
+    const bool is_published = !against_published(card, data.predictions, data.published).empty();
+    head.insert(head.end(), {card.gpu + (is_published ? ", published" : ", measured"), "predicted", "formula"});
+  }
+  std::string table = markdown_head(head, 1);
+  for (const Kernel* kernel : of_chapter(sixteen)) {
+    std::vector<std::string> row{kernel->name};
+    for (const std::vector<Compared>& ladder : ladders) {
+      const Compared* const compared = of_kernel(ladder, kernel->name);
+      row.insert(row.end(), {compared == nullptr ? nothing : fixed(compared->measured, 1),
+                             cell(compared, &Compared::predicted), cell(compared, &Compared::baseline)});
+    }
+    table += markdown_row(row);
+  }
+  return table + "\nPercent of FlashAttention-2 at seqlen " + std::to_string(table_seqlen) + ". " + calibrated_mark +
+         ": the model's fitted figures are from these rows.\n";
+}
+
+std::string render_prediction_ranks(const PredictionData& data) {
+  std::vector<std::string> head{"step"};
+  for (const Card& card : all_cards()) {
+    if (!against_runs(card, data.predictions, data.sweeps).empty()) {
+      head.insert(head.end(), {card.gpu + ", rank correlation", "fastest measured", "predicted"});
+    }
+  }
+  std::string table = markdown_head(head, 1);
+  for (const Kernel* kernel : of_chapter(sixteen)) {
+    std::vector<std::string> row{kernel->name};
+    for (const Card& card : all_cards()) {
+      const std::vector<Compared> all = against_runs(card, data.predictions, data.sweeps);
+      if (all.empty()) continue;
+      std::vector<Compared> rows;
+      std::copy_if(all.begin(), all.end(), std::back_inserter(rows), [&](const Compared& compared) {
+        return compared.kernel == kernel->name && compared.seqlen == table_seqlen;
+      });
+      if (rows.size() < 3) break;
+      const auto most = [&](double Compared::*value) {
+        return std::max_element(rows.begin(), rows.end(),
+                                [&](const Compared& a, const Compared& b) { return a.*value < b.*value; })
+            ->config;
+      };
+      row.insert(row.end(),
+                 {fixed(errors_of(rows).spearman, 2), most(&Compared::measured), most(&Compared::predicted)});
+    }
+    if (row.size() == head.size()) table += markdown_row(row);
+  }
+  return table;
+}
+
+std::string render_ablations(const PredictionData& data) {
+  std::vector<std::string> head{"change"};
+  std::vector<const Card*> cards;
+  const auto rows_of = [&](const Card& card, const std::string& without) {
+    std::vector<Compared> rows;
+    for (const Compared& row : first_configs(against_runs(card, data.predictions, data.sweeps, without))) {
+      if (row.seqlen == table_seqlen) rows.push_back(row);
+    }
+    return rows.empty() ? against_published(card, data.predictions, data.published, without) : rows;
+  };
+  for (const Card& card : all_cards()) {
+    if (rows_of(card, all_ablations().front().name).empty()) continue;
+    cards.push_back(&card);
+    head.push_back(card.gpu + ", mean / largest error");
+  }
+  std::string table = markdown_head(head, 1);
+  const auto add = [&](const std::string& name, const std::string& without) {
+    std::vector<std::string> row{name};
+    for (const Card* card : cards) {
+      const Errors errors = errors_of(rows_of(*card, without));
+      row.push_back(errors.rows == 0 ? nothing : fixed(errors.mean, 1) + " / " + fixed(errors.most, 1));
+    }
+    table += markdown_row(row);
+  };
+  add("as it is", "");
+  for (const Ablation& ablation : all_ablations()) add(ablation.description, ablation.name);
+  return table;
+}
+
+std::string render_timings() {
+  std::string table = markdown_head({"figure", "A100", "RTX 3090", "H100", "source", "where"}, 1);
+  for (const TimingSource& source : timing_sources()) {
+    std::vector<std::string> row{"`" + std::string(source.name) + "`"};
+    for (const char* arch : {"sm_80", "sm_86", "sm_90"}) {
+      row.push_back(significant(timings_of(*rates_of(arch)).*source.value, 4));
+    }
+    row.insert(row.end(), {name_of(source.source), source.where});
+    table += markdown_row(row);
+  }
+  return table;
+}
+
+}  // namespace flash_steps

@@ -1,0 +1,34 @@
+// The tables of docs/method/prediction.md: predictions beside what was measured or published.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/predict/validation.h"
+
+namespace flash_steps {
+
+/// All that the tables are made of.
+struct PredictionData {
+  Predictions predictions;
+  Published published;
+  std::vector<Sweep> sweeps;  ///< pointing into files that must outlive it
+};
+
+/// The errors by card and length: the model's, and beside them the formula's that needs no simulation.
+std::string render_prediction_errors(const PredictionData& data);
+
+/// Each step at seqlen 4096 on each card: measured or published, and predicted. Rows that the model was fitted on are
+/// marked.
+std::string render_predictions(const PredictionData& data);
+
+/// How well the configs of a step are ranked.
+std::string render_prediction_ranks(const PredictionData& data);
+
+/// The errors with one mechanism off at a time.
+std::string render_ablations(const PredictionData& data);
+
+/// The model's figures with their sources.
+std::string render_timings();
+
+}  // namespace flash_steps
