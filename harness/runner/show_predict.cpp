@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "harness/base/error.h"
+#include "harness/base/file.h"
 #include "harness/base/parallel.h"
 #include "harness/base/text.h"
 #include "harness/console/predict.h"
@@ -152,7 +153,8 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
     const std::string without = choices[i].without == nullptr ? "" : choices[i].without->name;
     stored.runs.push_back(stored_form(predictions[i], without, choices[i].fa2));
   }
-  const bool to_stdout = options.json && *options.json == "-";
+  const auto is_stdout = [](const auto& file) { return file && *file == stdout_name; };
+  const bool to_stdout = is_stdout(options.json) || is_stdout(options.timeline);
   print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored);
   if (options.json) write_predictions(stored, *options.json);
   if (options.timeline) {

@@ -14,14 +14,14 @@ namespace {
 constexpr const char* calibrated_mark = "°";
 
 // One kind of figure that a card's predictions are held against.
-struct Group {
+struct ComparedGroup {
   std::string name;
   std::vector<Compared> rows;
 };
 
 // Of a published column the steps; of a GPU of ours each length in the first configs, and all configs of the table's.
-std::vector<Group> groups_of(const Card& card, const PredictionData& data, const std::string& without) {
-  std::vector<Group> groups;
+std::vector<ComparedGroup> groups_of(const Card& card, const PredictionData& data, const std::string& without) {
+  std::vector<ComparedGroup> groups;
   const auto published = against_published(card, data.predictions, data.published, without);
   if (!published.empty()) groups.push_back({card.gpu + ", published, best config of each step", published});
   const std::vector<Compared> all = against_runs(card, data.predictions, data.sweeps, without);
@@ -43,7 +43,7 @@ std::vector<Group> groups_of(const Card& card, const PredictionData& data, const
   return groups;
 }
 
-std::string signed_text(double value) { return (value >= 0 ? "+" : "−") + fixed(std::abs(value), 1); }
+std::string signed_points(double value) { return (value >= 0 ? "+" : "−") + fixed(std::abs(value), 1); }
 
 // Of the steps in order, how many changes of at least a point have the sign that was measured.
 std::string signs_text(const std::vector<Compared>& rows) {
@@ -83,11 +83,11 @@ std::string render_prediction_errors(const PredictionData& data) {
                                      "changes with the right sign", "formula: mean", "largest"},
                                     1);
   for (const Card& card : all_cards()) {
-    for (const Group& group : groups_of(card, data, "")) {
+    for (const ComparedGroup& group : groups_of(card, data, "")) {
       const Errors errors = errors_of(group.rows);
       const bool is_ladder = group.rows.size() == of_chapter(sixteen).size();
       table += markdown_row({group.name, std::to_string(errors.rows), fixed(errors.mean, 1), fixed(errors.most, 1),
-                             signed_text(errors.bias), fixed(errors.spearman, 2),
+                             signed_points(errors.bias), fixed(errors.spearman, 2),
                              is_ladder ? signs_text(group.rows) : nothing, fixed(errors.baseline_mean, 1),
                              fixed(errors.baseline_most, 1)});
     }

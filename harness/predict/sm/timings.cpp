@@ -2,7 +2,7 @@
 
 namespace flash_steps {
 
-const char* name_of(Source source) {
+const char* name_of(FigureSource source) {
   constexpr const char* names[] = {"measured", "machine code", "document", "fitted", "assumed"};
   return names[static_cast<int>(source)];
 }
@@ -12,40 +12,40 @@ const std::vector<TimingSource>& timing_sources() {
   constexpr const char* distance = "the least distance of two of them that ptxas leaves";
   constexpr const char* guide = "throughput table of the CUDA C++ Best Practices Guide; ptxas keeps the same distance";
   static const std::vector<TimingSource> sources{
-      {"tensor_interval", &T::tensor_interval, Source::measured,
+      {"tensor_interval", &T::tensor_interval, FigureSource::measured,
        "harness/model/rates.cpp: white papers, and mma.sync in a loop on an H100"},
-      {"half_interval", &T::half_interval, Source::document, guide},
-      {"alu_interval", &T::alu_interval, Source::document, guide},
-      {"mufu_interval", &T::mufu_interval, Source::document, guide},
-      {"mufu_latency", &T::mufu_latency, Source::assumed, "no row moves with it"},
-      {"mufu_ahead", &T::mufu_ahead, Source::assumed, "no row moves with it"},
-      {"port_slack", &T::port_slack, Source::fitted, "on the calibrated rows"},
-      {"tensor_port_extra", &T::tensor_port_extra, Source::fitted, "on the calibrated rows"},
-      {"queue_latency", &T::queue_latency, Source::assumed, "part of LDSM's latency"},
-      {"queue_entries", &T::queue_entries, Source::document, "of the order in arXiv 2503.20481"},
-      {"queue_interval", &T::queue_interval, Source::document, "arXiv 2503.20481"},
-      {"shared_latency", &T::shared_latency, Source::fitted,
+      {"half_interval", &T::half_interval, FigureSource::document, guide},
+      {"alu_interval", &T::alu_interval, FigureSource::document, guide},
+      {"mufu_interval", &T::mufu_interval, FigureSource::document, guide},
+      {"mufu_latency", &T::mufu_latency, FigureSource::assumed, "no row moves with it"},
+      {"mufu_ahead", &T::mufu_ahead, FigureSource::assumed, "no row moves with it"},
+      {"port_slack", &T::port_slack, FigureSource::fitted, "on the calibrated rows"},
+      {"tensor_port_extra", &T::tensor_port_extra, FigureSource::fitted, "on the calibrated rows"},
+      {"queue_latency", &T::queue_latency, FigureSource::assumed, "part of LDSM's latency"},
+      {"queue_entries", &T::queue_entries, FigureSource::document, "of the order in arXiv 2503.20481"},
+      {"queue_interval", &T::queue_interval, FigureSource::document, "arXiv 2503.20481"},
+      {"shared_latency", &T::shared_latency, FigureSource::fitted,
        "on the calibrated rows; with the queue and the way back 33 cycles, as published measurements have"},
-      {"return_interval", &T::return_interval, Source::assumed, "64 bytes a cycle back to a sub-core"},
-      {"shuffle_wavefronts", &T::shuffle_wavefronts, Source::document,
+      {"return_interval", &T::return_interval, FigureSource::assumed, "64 bytes a cycle back to a sub-core"},
+      {"shuffle_wavefronts", &T::shuffle_wavefronts, FigureSource::document,
        "32 lanes a cycle and SM in the CUDA C++ Best Practices Guide, through the same pipe"},
-      {"shuffle_latency", &T::shuffle_latency, Source::assumed, "no row moves with it"},
-      {"read_latency", &T::read_latency, Source::assumed, "no row moves with it"},
-      {"copy_wavefronts", &T::copy_wavefronts, Source::assumed, "a request's addresses"},
-      {"fill_wavefronts", &T::fill_wavefronts, Source::measured, "the counters of LDGSTS, four for 512 bytes"},
-      {"l2_latency", &T::l2_latency, Source::fitted, "on the calibrated rows"},
-      {"l2_bytes", &T::l2_bytes, Source::document, "64 bytes a cycle and SM in NVIDIA's white papers"},
-      {"l2_spread", &T::l2_spread, Source::assumed, "keeps the CTAs of an SM from running in step"},
-      {"dram_latency", &T::dram_latency, Source::fitted, "on the calibrated rows"},
-      {"dram_bytes", &T::dram_bytes, Source::document, "the card's DRAM over its SMs and its clock"},
-      {"commit_latency", &T::commit_latency, Source::assumed, "no row moves with it"},
-      {"local_latency", &T::local_latency, Source::assumed, "spills are few"},
-      {"special_latency", &T::special_latency, Source::assumed, "once a CTA"},
-      {"uniform_latency", &T::uniform_latency, Source::machine_code, distance},
-      {"barrier_latency", &T::barrier_latency, Source::assumed, "no row moves with it, from 0 to 30"},
-      {"branch_latency", &T::branch_latency, Source::assumed, "once a tile"},
-      {"cta_latency", &T::cta_latency, Source::assumed, "once a CTA"},
-      {"cta_stagger", &T::cta_stagger, Source::assumed, "once an SM"}};
+      {"shuffle_latency", &T::shuffle_latency, FigureSource::assumed, "no row moves with it"},
+      {"read_latency", &T::read_latency, FigureSource::assumed, "no row moves with it"},
+      {"copy_wavefronts", &T::copy_wavefronts, FigureSource::assumed, "a request's addresses"},
+      {"fill_wavefronts", &T::fill_wavefronts, FigureSource::measured, "the counters of LDGSTS, four for 512 bytes"},
+      {"l2_latency", &T::l2_latency, FigureSource::fitted, "on the calibrated rows"},
+      {"l2_bytes", &T::l2_bytes, FigureSource::document, "64 bytes a cycle and SM in NVIDIA's white papers"},
+      {"l2_spread", &T::l2_spread, FigureSource::assumed, "keeps the CTAs of an SM from running in step"},
+      {"dram_latency", &T::dram_latency, FigureSource::fitted, "on the calibrated rows"},
+      {"dram_bytes", &T::dram_bytes, FigureSource::document, "the card's DRAM over its SMs and its clock"},
+      {"commit_latency", &T::commit_latency, FigureSource::assumed, "no row moves with it"},
+      {"local_latency", &T::local_latency, FigureSource::assumed, "spills are few"},
+      {"special_latency", &T::special_latency, FigureSource::assumed, "once a CTA"},
+      {"uniform_latency", &T::uniform_latency, FigureSource::machine_code, distance},
+      {"barrier_latency", &T::barrier_latency, FigureSource::assumed, "no row moves with it, from 0 to 30"},
+      {"branch_latency", &T::branch_latency, FigureSource::assumed, "once a tile"},
+      {"cta_latency", &T::cta_latency, FigureSource::assumed, "once a CTA"},
+      {"cta_stagger", &T::cta_stagger, FigureSource::assumed, "once an SM"}};
   return sources;
 }
 

@@ -53,14 +53,14 @@ struct SmTimings {
 };
 
 /// Where a figure is from.
-enum class Source { measured, machine_code, document, fitted, assumed };
+enum class FigureSource { measured, machine_code, document, fitted, assumed };
 
-const char* name_of(Source source);
+const char* name_of(FigureSource source);
 
 struct TimingSource {
   const char* name;  ///< "tensor_interval"
   double SmTimings::*value;
-  Source source;
+  FigureSource source;
   const char* where;
 };
 
