@@ -7,8 +7,8 @@ namespace {
 
 constexpr int fewer_tiles = 8;
 constexpr int more_tiles = 20;
-constexpr int fewer_rounds = 2;
-constexpr int more_rounds = 5;
+constexpr int fewer_rounds = 3;
+constexpr int more_rounds = 9;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ double SmTime::cycles_of_cta(int tiles) {
 }
 
 double SmTime::cycles(int ctas, int tiles) {
-  if (ctas <= more_rounds * resident_ && tiles <= more_tiles) {
+  if (ctas <= 5 * resident_ && tiles <= more_tiles) {
     return static_cast<double>(run_sm(timings_, cta_.schedule(tiles), std::min(resident_, ctas), ctas).cycles);
   }
   const double beyond = static_cast<double>(tiles - fewer_tiles) / (more_tiles - fewer_tiles);
