@@ -21,6 +21,12 @@ const std::vector<Card>& all_cards() {
   return cards;
 }
 
+const Card* card_of(const std::string& gpu) {
+  const std::vector<Card>& cards = all_cards();
+  const auto found = std::find_if(cards.begin(), cards.end(), [&](const Card& card) { return card.gpu == gpu; });
+  return found == cards.end() ? nullptr : &*found;
+}
+
 std::vector<const Card*> select_cards(const std::string& list) {
   std::vector<std::string> names;
   for (const Card& card : all_cards()) names.push_back(card.name);

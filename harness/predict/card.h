@@ -25,6 +25,9 @@ struct Card {
 /// card.cpp names the source of each figure.
 const std::vector<Card>& all_cards();
 
+/// The card of a GPU such as "RTX 3090"; nullptr if it is not known.
+const Card* card_of(const std::string& gpu);
+
 /// Of a list such as "a100,h100", each once, in its order; "all" are all. Throws UsageError that names those known.
 std::vector<const Card*> select_cards(const std::string& list);
 

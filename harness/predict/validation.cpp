@@ -92,6 +92,15 @@ std::vector<Compared> against_published(const Card& card, const Predictions& pre
   return rows;
 }
 
+std::optional<double> best_percent(const Predictions& predictions, const Card& card, const std::string& kernel) {
+  std::optional<double> best;
+  for (const PredictedRun& run : predictions.runs) {
+    if (run.kernel != kernel || run.card != card.name || !run.without.empty() || run.seqlen != table_seqlen) continue;
+    if (run.percent) best = std::max(best.value_or(0), *run.percent);
+  }
+  return best;
+}
+
 Errors errors_of(const std::vector<Compared>& rows) {
   Errors errors;
   errors.rows = static_cast<int>(rows.size());

@@ -35,6 +35,9 @@ std::vector<Compared> against_runs(const Card& card, const Predictions& predicti
 std::vector<Compared> against_published(const Card& card, const Predictions& predictions, const Published& published,
                                         const std::string& without = "");
 
+/// Of the kernel's configs at the table's length the highest predicted percentage; nothing if there is none.
+std::optional<double> best_percent(const Predictions& predictions, const Card& card, const std::string& kernel);
+
 /// Of several rows.
 struct Errors {
   int rows = 0;

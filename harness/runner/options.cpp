@@ -280,8 +280,8 @@ void interpret_pages(const Given& given, Options& options) {
     throw UsageError("--errors shows one file, and " + given.files[0] + " and " + given.files[1] +
                      " are given; leave one of them out");
   }
-  if (options.bounds && !given.update.empty()) {
-    throw UsageError("--bounds and --update=" + given.update +
+  if ((options.bounds || options.predictions) && !given.update.empty()) {
+    throw UsageError(std::string(options.bounds ? "--bounds" : "--predictions") + " and --update=" + given.update +
                      " do not go together, for the page's markers say what it shows; leave one of them out");
   }
   if (given.update.empty()) return;

@@ -25,8 +25,10 @@ int show_table(const Options& options, const Selection& kernels) {
   if (!options.update) {
     std::optional<StoredBounds> bounds;
     if (options.bounds) bounds = read_stored_bounds();
-    std::cout << fitted(
-        render_table(kernels, published, sweeps_of(table.files, published, kernels), bounds ? &*bounds : nullptr));
+    std::optional<Predictions> predictions;
+    if (options.predictions) predictions = read_stored_predictions();
+    std::cout << fitted(render_table(kernels, published, sweeps_of(table.files, published, kernels),
+                                     bounds ? &*bounds : nullptr, predictions ? &*predictions : nullptr));
   } else if (table.complaints.empty()) {
     update(*options.update, published, table.files);
   }
