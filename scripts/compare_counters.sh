@@ -70,9 +70,17 @@ for access, counts in json.load(sys.stdin)["runs"][0]["counters"].items():
         print(f"{access}.{name}", count)'
 }
 
-# NAME VALUE for each metric in the CSV log of ncu on standard input.
+# The functions that the kernel of the results file on standard input launches, a line each.
+launched_functions() {
+  python3 -c '
+import json, sys
+for launch in json.load(sys.stdin)["runs"][0].get("launches", [{"function": "attention"}]):
+    print(launch["function"])'
+}
+
+# NAME VALUE for each metric in the CSV log of ncu on standard input, the sum of so many launches.
 hardware_counters() {
-  awk '
+  awk -v expected="$1" '
     # A row: quoted fields with commas between. Numbers may have commas inside.
     function split_row(row, fields,    n) {
       n = 0
@@ -90,10 +98,13 @@ hardware_counters() {
       for (i = 1; i <= columns; i++) {
         value = values[i]
         gsub(/,/, "", value)
-        if (names[i] ~ /__|^memory_l1/ && value ~ /^[0-9.]+$/) printf "%s %.0f\n", names[i], value
+        if (names[i] ~ /__|^memory_l1/ && value ~ /^[0-9.]+$/) sum[names[i]] += value
       }
     }
-    END { if (launches != 1) { print launches + 0 > "/dev/stderr"; exit 1 } }'
+    END {
+      if (launches != expected) { print launches + 0 > "/dev/stderr"; exit 1 }
+      for (name in sum) printf "%s %.0f\n", name, sum[name]
+    }'
 }
 
 value_of() {  # value_of FILE NAME[+NAME…]: the sum
@@ -118,20 +129,22 @@ for kernel in "${kernels[@]}"; do
     for seqlen in ${seqlens//,/ }; do
       problem=(--kernel="$kernel" --dtype="$dtype" --seqlen="$seqlen" --batch=1 --heads=1)
       echo "$kernel, $dtype, seqlen $seqlen"
-      if ! "$ncu" --clock-control none --csv --page raw --print-units base --kernel-name attention \
+      "$runner" --device=emulator --json="$work/emulator.json" "${problem[@]}" >"$work/log" 2>&1 ||
+        { cat "$work/log" >&2; exit 3; }
+      emulator_counters <"$work/emulator.json" >"$work/emulator"
+      mapfile -t functions < <(launched_functions <"$work/emulator.json")
+      names=$(IFS='|' && echo "${functions[*]}")
+      if ! "$ncu" --clock-control none --csv --page raw --print-units base --kernel-name "regex:^($names)\$" \
         --metrics "$metrics" --log-file "$work/ncu.csv" "$runner" --device=gpu --profile "${problem[@]}" \
         >"$work/log" 2>&1; then
         cat "$work/log" "$work/ncu.csv" >&2 || true
         echo "compare_counters.sh: ncu could not profile $kernel." >&2
         exit 3
       fi
-      if ! hardware_counters <"$work/ncu.csv" >"$work/hardware" 2>"$work/log"; then
-        echo "compare_counters.sh: ncu saw $(<"$work/log") launches of $kernel where one was expected." >&2
+      if ! hardware_counters "${#functions[@]}" <"$work/ncu.csv" >"$work/hardware" 2>"$work/log"; then
+        echo "compare_counters.sh: ncu saw $(<"$work/log") launches of $kernel where ${#functions[@]} were expected." >&2
         exit 3
       fi
-      "$runner" --device=emulator --json="$work/emulator.json" "${problem[@]}" >"$work/log" 2>&1 ||
-        { cat "$work/log" >&2; exit 3; }
-      emulator_counters <"$work/emulator.json" >"$work/emulator"
 
       printf '  %-78s %12s %12s\n' metric emulator hardware
       for pair in "${pairs[@]}"; do

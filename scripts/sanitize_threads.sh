@@ -19,4 +19,7 @@ if ! { cmake --preset threads && cmake --build --preset threads --parallel "$(np
   echo "sanitize_threads.sh: the build failed (the output above is in $log)." >&2
   exit 3
 fi
-TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}" $build/tests/thread_tests --gtest_brief=1
+# Left out: a kernel whose CTAs write the same bytes, a race that is planted and reported as a hazard, and a launch with
+# more lanes than ThreadSanitizer can tell apart.
+left_out=Scheduling.ReportsTheSameHazardsOnAnyNumberOfHostThreads:Scheduling.RunsTheLargestCtaOnManyHostThreads
+TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS:-}" $build/tests/thread_tests --gtest_brief=1 --gtest_filter="-$left_out"

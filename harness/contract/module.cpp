@@ -29,6 +29,16 @@ std::vector<fs::path> folders() {
   return list;
 }
 
+// The command that builds a kernel. Without a GPU ./runner builds nothing for one.
+std::string builder(const std::string& kernel, Target target) {
+  if (target == Target::emulator) return "./runner --kernel=" + kernel;
+#ifdef FLASH_STEPS_CUDA
+  return "scripts/build.sh kernel_" + kernel + "_gpu";
+#else
+  return "scripts/build.sh all, where there is nvcc,";
+#endif
+}
+
 }  // namespace
 
 fs::path module_file(const std::string& kernel, Target target) {
@@ -47,7 +57,7 @@ Registered load_module(const std::string& kernel, Target target) {
   const std::string what = kernel + (target == Target::gpu ? " for the GPU" : "");
   std::error_code error;
   if (!fs::exists(file, error)) {
-    throw MachineError(what + " is not built: there is no " + file.string() + "; ./runner --kernel=" + kernel +
+    throw MachineError(what + " is not built: there is no " + file.string() + "; " + builder(kernel, target) +
                        " builds it");
   }
   if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {

@@ -29,8 +29,10 @@ struct Counters {
   uint64_t shuffle_instructions = 0;
   uint64_t barrier_instructions = 0;
   uint64_t vote_instructions = 0;
-  uint64_t votes_won = 0;           ///< how many of them found a lane whose condition held
-  uint64_t wgmma_instructions = 0;  ///< of warps: a product of a warpgroup is four
+  uint64_t votes_won = 0;              ///< how many of them found a lane whose condition held
+  uint64_t wgmma_instructions = 0;     ///< of warps: a product of a warpgroup is four
+  uint64_t stmatrix_instructions = 0;  ///< which the hardware does not count as stores to shared memory
+  uint64_t stmatrix_wavefronts = 0;
   uint64_t tma_load_instructions = 0;
   uint64_t tma_load_sectors = 0;
   uint64_t tma_store_instructions = 0;
@@ -55,6 +57,8 @@ struct RareCounter {
 inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
                                                 {"votes_won", &Counters::votes_won},
                                                 {"wgmma_instructions", &Counters::wgmma_instructions},
+                                                {"stmatrix_instructions", &Counters::stmatrix_instructions},
+                                                {"stmatrix_wavefronts", &Counters::stmatrix_wavefronts},
                                                 {"tma_load_instructions", &Counters::tma_load_instructions},
                                                 {"tma_load_sectors", &Counters::tma_load_sectors},
                                                 {"tma_store_instructions", &Counters::tma_store_instructions},

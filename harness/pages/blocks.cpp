@@ -12,6 +12,7 @@
 #include "harness/model/fa2_speed.h"
 #include "harness/pages/navigation.h"
 #include "harness/pages/page.h"
+#include "harness/pages/tables/against_cudnn.h"
 #include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/evidence.h"
 #include "harness/pages/tables/ladder.h"
@@ -24,6 +25,7 @@
 #include "harness/pages/tables/run.h"
 #include "harness/pages/tables/shares.h"
 #include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/votes.h"
 #include "harness/pages/words.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
@@ -127,6 +129,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
   const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
   if (block == "overview") return render_overview(steps, published, h100());
   if (block == "h100-ladder") return render_steps(names_of(steps), h100());
+  if (block == "h100-cudnn") return render_against_cudnn(steps, h100(), published.seqlens);
   if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
   if (block == "h100-published") return render_published_there(steps, published, h100());
   if (block == "rates") return render_rates();
@@ -136,7 +139,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
                         fa2_speeds(published, sweeps_of(files, published), Dtype::fp16));
   }
   if (block == "errors") return render_errors(steps, read_results_file(errors_file()));
-  if (block == "counters") return render_counters(stored_results());
+  if (block == "counters") return render_counters(stored_results(chapter));
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
   if (block.starts_with("prediction")) return render_prediction_block(block, published, files);
@@ -150,6 +153,7 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
@@ -177,13 +181,15 @@ std::vector<fs::path> pages_to_update(const fs::path& target) {
 }
 
 std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
-                         const std::vector<ResultsFile>& files) {
+                         const std::vector<ResultsFile>& all_files) {
+  const std::vector<ResultsFile> files = files_of(chapter_of(page), all_files);
   std::vector<PageBlock> blocks;
   for (const std::string name : {"table",
                                  "overview",
                                  "navigation",
                                  "h100",
                                  "h100-ladder",
+                                 "h100-cudnn",
                                  "h100-gains",
                                  "h100-published",
                                  "bounds",
@@ -192,6 +198,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
                                  "rates",
                                  "traffic",
                                  "memory",
+                                 "votes",
                                  "errors",
                                  "counters",
                                  "mutants",

@@ -5,6 +5,7 @@
 //     <!-- navigation -->   on the page of a step: links to its neighbours
 //     <!-- h100 -->         on the page of a step: the step before and the step, of h100.json, fp16
 //     <!-- h100-ladder -->  all steps, of h100.json, fp16
+//     <!-- h100-cudnn -->   all steps at each length, in percent of cuDNN
 //     <!-- h100-gains -->   what each adds to the one before, at each length
 //     <!-- h100-published -->  the published kernels on an H100 beside them
 //     <!-- machine-code HMMA total -->
@@ -23,6 +24,7 @@
 //                           times predicted for GPUs, of docs/results/predictions*.json, and what the model is made of
 //     <!-- traffic -->      what the steps move, of docs/results/traffic.json
 //     <!-- memory -->       what they hold, of docs/results/h100_memory.json
+//     <!-- votes -->        how often a kernel rescales, of docs/results/beyond/votes.json
 //     <!-- errors -->       their errors beside FlashAttention-2's, of docs/results/h100_errors.json
 //
 //     <!-- counters -->     one kernel's counters on both machines, of docs/results/h100_counters.json

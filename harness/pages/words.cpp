@@ -280,12 +280,11 @@ const Kernel& step_of(const std::string& block, const fs::path& page) {
 Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files, const Chapter& of) {
   const std::string name = dtype == Dtype::fp16 ? "h100.json" : "h100_bf16.json";
   for (const ResultsFile& file : files) {
-    if (file.file.filename() != name) continue;
+    if (file.file.filename() != name || &chapter_of(file.file) != &of) continue;
     const std::vector<Sweep> sweeps = sweeps_of({&file, 1}, published, of_chapter(of.name));
     for (const Sweep& sweep : sweeps) {
       if (sweep.dtype == dtype) return sweep;
     }
-    if (sweeps.empty()) continue;  // another chapter's
     throw std::runtime_error(std::string(name_of(dtype)) + " is shown, of which " + file.name() + " has no run");
   }
   throw std::runtime_error("it is made from " + name + ", which is not among the files; " + stored_name(of, name) +
@@ -298,6 +297,14 @@ const Chapter& chapter_of(const fs::path& page) {
     if (!other.folder.empty() && other.folder == folder) return other;
   }
   return chapter(sixteen);
+}
+
+std::vector<ResultsFile> files_of(const Chapter& chapter, const std::vector<ResultsFile>& files) {
+  std::vector<ResultsFile> own;
+  for (const ResultsFile& file : files) {
+    if (&chapter_of(file.file) == &chapter) own.push_back(file);
+  }
+  return own;
 }
 
 std::vector<PageBlock> blocks_within_lines(const fs::path& page, const Published& published,

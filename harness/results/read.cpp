@@ -116,10 +116,10 @@ void check_sum(const JsonNode& node, const Run& run) {
 }
 
 LineCounters read_line(const JsonNode& node) {
-  const LineCounters line = {node["file"].get<std::string>(),    node["line"].get<int>(),
-                             node["word"].get<std::string>(),    node["instructions"].get<uint64_t>(),
-                             node["wavefronts"].get<uint64_t>(), node["ideal_wavefronts"].get<uint64_t>(),
-                             node["sectors"].get<uint64_t>()};
+  LineCounters line = {node["file"].get<std::string>(),    node["line"].get<int>(),
+                       node["word"].get<std::string>(),    node["instructions"].get<uint64_t>(),
+                       node["wavefronts"].get<uint64_t>(), node["ideal_wavefronts"].get<uint64_t>(),
+                       node["sectors"].get<uint64_t>()};
   check_conflicts(node, line.wavefronts, line.ideal_wavefronts);
   return line;
 }

@@ -155,6 +155,10 @@ Given read_arguments(int argc, const char* const* argv) {
     given.help = fitted_help(app.help());
     return given;
   } catch (const CLI::ArgumentMismatch& error) {
+    const std::string flag = split(error.what(), ' ')[0];
+    if (std::string(error.what()).find("flag override") != std::string::npos) {
+      throw UsageError("--" + flag + " takes no value; --" + flag + " alone would work");
+    }
     const std::string option = split(error.what(), ':')[0];
     throw UsageError(option + " takes exactly one value; --help shows which");
   } catch (const CLI::ParseError& error) {

@@ -6,6 +6,7 @@
 #include "harness/pages/page.h"
 #include "harness/pages/tables/errors.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/pages/words.h"
 #include "harness/results/folder.h"
 #include "harness/runner/commands.h"
 
@@ -27,7 +28,9 @@ int show_table(const Options& options, const Selection& kernels) {
     if (options.bounds) bounds = read_stored_bounds();
     std::optional<Predictions> predictions;
     if (options.predictions) predictions = read_stored_predictions();
-    std::cout << fitted(render_table(kernels, published, sweeps_of(table.files, published, kernels),
+    const std::vector<ResultsFile> files =
+        options.files.empty() ? files_of(*kernels.front()->chapter, table.files) : table.files;
+    std::cout << fitted(render_table(kernels, published, sweeps_of(files, published, kernels),
                                      bounds ? &*bounds : nullptr, predictions ? &*predictions : nullptr));
   } else if (table.complaints.empty()) {
     update(*options.update, published, table.files);

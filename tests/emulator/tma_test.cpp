@@ -341,6 +341,27 @@ TEST_F(TmaStore, NeedsACommitAndAWait) {
                                     "tma_store_wait_read<0>()"));
 }
 
+TEST_F(TmaStore, TheOtherLanesKnowOfTheWaitAfterABarrier) {
+  const auto kernel = [&](bool meet) {
+    return [this, meet] {
+      for (int i = 0; i < box_bytes / 128; i++) st_shared_4(tile() + i * 128 + threadIdx.x * 4, i);
+      proxy_fence();
+      warp_barrier();
+      if (elect_one()) {
+        tma_store(out_map_, 0, rows, 0, 0, 0, tile());
+        tma_store_commit();
+      }
+      tma_store_wait_read<0>();
+      if (meet) warp_barrier();
+      st_shared_4(tile() + threadIdx.x * 4, 0);
+    };
+  };
+  run(32, kernel(true));
+  EXPECT_EQ(reported(), "");
+  run(32, kernel(false));
+  EXPECT_THAT(reported(), HasSubstr("which tma_store at tma_test.cpp:"));
+}
+
 TEST_F(TmaStore, AWriteBeforeTheWaitIsReported) {
   run_store({.overwrites = true});
   EXPECT_THAT(reported(), HasSubstr("may still be reading: wait for its group, and let who waited arrive"));

@@ -91,12 +91,14 @@ TEST_P(Kernels, AreRightWithoutHazards) {
 
 INSTANTIATE_TEST_SUITE_P(Registered, Kernels, testing::ValuesIn(all_cases()), name_of_case);
 
-TEST(Registered, IsEveryKernelInBothTypesAndNumberedWithoutAGapInItsChapter) {
+TEST(Registered, IsEveryKernelInBothTypesAndNumberedUpwardsInItsChapter) {
   for (const Chapter& chapter : chapters()) {
     const std::vector<const Kernel*> steps = of_chapter(chapter.name);
     for (size_t i = 0; i < steps.size(); i++) {
       const Kernel& kernel = *steps[i];
-      EXPECT_EQ(kernel.number, steps.front()->number + static_cast<int>(i)) << kernel.name;
+      if (i > 0) {
+        EXPECT_GT(kernel.number, steps[i - 1]->number) << kernel.name;
+      }
       EXPECT_FALSE(kernel.summary().empty()) << kernel.name;
       for (Dtype dtype : all_dtypes) {
         const auto is_of_type = [&](const Variant& variant) { return variant.dtype == dtype; };
@@ -104,7 +106,8 @@ TEST(Registered, IsEveryKernelInBothTypesAndNumberedWithoutAGapInItsChapter) {
       }
     }
   }
-  EXPECT_EQ(of_chapter(sixteen).size(), 16u);
+  ASSERT_EQ(of_chapter(sixteen).size(), 16u);
+  for (int i = 0; i < 16; i++) EXPECT_EQ(of_chapter(sixteen)[i]->number, i + 1);
 }
 
 TEST(Registered, ConfigsOfAKernelHaveDifferentNames) {

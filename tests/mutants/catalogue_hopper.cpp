@@ -14,7 +14,9 @@ constexpr Replacement list[] = {
     {"commit-removed", "cp_async_commit();", ";", 19, 19},
     {"commit-removed", "wgmma_commit();", ";", 19, h},
     {"commit-removed", "tma_store_commit();", ";", 23, h},
-    {"swizzle-one-side", "(chunk % half_chunks ^ row % 8)", "(chunk % half_chunks)", 19, h},
+    {"swizzle-one-side", "(copy_row, copy_chunk)", "(copy_row, copy_chunk ^ copy_row % 8)", 19, 19},
+    {"swizzle-one-side", "<warpgroup_rows>(row, chunk)", "<warpgroup_rows>(row, chunk ^ row % 8)", 19, 22},
+    {"swizzle-one-side", "(lane % 16, d * 2 + lane / 16)", "(lane % 16, d * 2 + lane / 16 ^ lane % 8)", 23, h},
     {"row-off-by-one", "= copy_row * row_stride", "= (copy_row + 1) * row_stride", 19, 19},
 
     {"rescale-dropped", "o_regs[n][half * 2] *= shrink;", ";", 19, 21},
@@ -57,13 +59,14 @@ constexpr Replacement list[] = {
     {"arrivals-wrong", "mbarrier_init(at(empty, stage), warpgroups)", "mbarrier_init(at(empty, stage), 1)", 21, h},
     {"arrivals-wrong", "mbarrier_init(at(empty, stage), warpgroups)", "mbarrier_init(at(empty, stage), 3)", 21, h},
 
-    {"release-removed", "release(k_empty, n);", ";", 21, h},
+    {"release-removed", "release(k_empty, n);", ";", 21, h, true},
+    {"release-removed", "release(k_empty, 0);", ";", 22, 23},
+    {"release-removed", "release(k_empty, n + 1);", ";", 22, h},
     {"release-removed", "release(v_empty, n);", ";", 21, h},
     {"release-removed", "release(q_empty, m);", ";", 24, h},
 
     {"fence-removed", "wgmma_fence();", ";", 19, h},
-    {"fence-removed", "proxy_fence();", ";", 19, 19},
-    {"fence-removed", "proxy_fence();", ";", 23, h},
+    {"fence-removed", "proxy_fence();", ";", 19, h, true},
     {"fence-removed", "mbarrier_init_fence();", ";", 20, h},
 
     {"product-not-awaited", "wgmma_wait<0>(", "wgmma_wait<1>(", 19, h},

@@ -16,6 +16,7 @@ struct Replacement {
   const char* to;
   int first = 1;
   int last = last_ampere_kernel;
+  bool in_some = false;  ///< not in each of them
 };
 
 /// Of the kernels behind the last one with Ampere's instructions, which have no others.

@@ -37,12 +37,12 @@ struct Shape {
 };
 
 // Two steps of seqlen show most mistakes; three make an odd number of KV blocks, one has no second block, large logits
-// show a softmax whose exponents are not held down, and those that are all negative or all positive one whose maximum
-// is another. Several sequences and heads show offsets.
+// show a softmax whose exponents are not held down, those that are all negative or all positive one whose maximum is
+// another, and maxima that creep up one that lags behind too far. Several sequences and heads show offsets.
 constexpr Shape shapes[] = {{2, 1, 1, InputDistribution::normal},   {3, 1, 1, InputDistribution::large},
                             {1, 1, 1, InputDistribution::onehot},   {2, 1, 1, InputDistribution::negative},
                             {2, 1, 1, InputDistribution::positive}, {2, 2, 3, InputDistribution::normal},
-                            {5, 1, 1, InputDistribution::uniform}};
+                            {5, 1, 1, InputDistribution::uniform},  {3, 1, 1, InputDistribution::creeping}};
 
 std::vector<Case> cases_of(const std::vector<Variant>& variants) {
   std::vector<Case> cases;

@@ -51,8 +51,11 @@ std::vector<std::string> paragraphs(const std::string& page) {
 
 std::vector<std::string> complaints(const std::string& page) {
   std::vector<std::string> found;
+  bool predicts = false;  // a figure that was written down before it was measured has no file
   for (const std::string& paragraph : paragraphs(page)) {
+    if (paragraph.starts_with("## ")) predicts = paragraph.starts_with("## Prediction");
     const auto figure = figure_in(paragraph);
+    if (predicts && figure && figure->ends_with("TFLOP/s")) continue;
     if (figure && !is_beside_its_source(paragraph)) found.push_back("'" + *figure + "' in: " + paragraph);
   }
   return found;
@@ -71,6 +74,8 @@ TEST(FiguresInProse, AreFoundWhereTheyAreTyped) {
 }
 
 TEST(FiguresInProse, MayBeMadeOrDerivedOrHaveTheirSource) {
+  EXPECT_THAT(complaints("## Prediction\n\n430 to 500 TFLOP/s\n"), testing::IsEmpty());
+  EXPECT_THAT(complaints("## Prediction\n\ntext\n\n## Measurement\n\n430 TFLOP/s\n"), testing::SizeIs(1));
   EXPECT_THAT(complaints("It is <!-- percent 09 4096 -->108.3 %<!-- /percent --> of FlashAttention-2."),
               testing::IsEmpty());
   EXPECT_THAT(complaints("<!-- h100 -->\n| 09 | 108.3 % |\n<!-- /h100 -->\n"), testing::IsEmpty());

@@ -160,7 +160,8 @@ TEST(Options, OtherKindsOfProblemsCanBeAskedFor) {
 
 TEST(Options, FlagsTakeNoValue) {
   for (const char* argument : {"--list=3", "--explain=3", "--check-only=-1", "--table=x"}) {
-    EXPECT_NE(refusal({"--kernel=01", argument}), "accepted") << argument;
+    const std::string flag = split(argument, '=')[0];
+    EXPECT_EQ(refusal({"--kernel=01", argument}), flag + " takes no value; " + flag + " alone would work");
   }
 }
 

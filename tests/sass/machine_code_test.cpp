@@ -234,10 +234,10 @@ TEST(MachineCodeTable, ShowsWhatChangedSinceTheSameConfigOfTheKernelBefore) {
                 "07_autotune 128x64_q2k2v2: 255 registers, 8 B of stack\n" +                          //
                 line("kernel", 5, 1200) + line("loop", 5, 900) +                                      //
                 "08_integer_ops 128x64_q2k2v2: 254 registers, 0 B of stack, against 07_autotune\n" +  //
-                line("kernel", 3, 1300) + "change -2 +100\n" + line("loop", 5, 900) +
+                line("kernel", 3, 1300) + "change -2\n +100\n" + line("loop", 5, 900) +
                 "08_integer_ops 128x64_q2k2v2_h16: 255 registers, 0 B of stack, against 07_autotune "
                 "128x64_q2k2v2\n" +
-                line("kernel", 5, 1200) + line("loop", 4, 890) + "change -1 -10\n" +  //
+                line("kernel", 5, 1200) + line("loop", 4, 890) + "change -1\n -10\n" +  //
                 "\n" + header("sm_90") + "07_autotune 64x64_q0k2v2: 168 registers, 0 B of stack\n" +
                 line("kernel", 1, 2) + line("loop", 1, 2));
 }

@@ -18,7 +18,7 @@ class SparseTensor {
  public:
   explicit SparseTensor(size_t bytes)
       : bytes_(std::max(bytes, size_t{1})),
-        data_(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
+        data_(mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
   ~SparseTensor() {
     if (is_there()) munmap(data_, bytes_);
   }

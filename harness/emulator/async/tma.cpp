@@ -113,7 +113,7 @@ void Tma::wait_read(int thread, int pending) {
   const int64_t completed = int64_t{stores.committed} - pending;
   if (completed <= stores.completed) return;
   stores.completed = static_cast<uint32_t>(completed);
-  if (stores.agent >= 0) shared_.clocks().learn(thread / warp_lanes, stores.agent, stores.completed);
+  if (stores.agent >= 0) shared_.end_async_reads(thread, stores.agent, stores.completed);
 }
 
 void Tma::exit() {

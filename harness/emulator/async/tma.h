@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "harness/emulator/async/mbarriers.h"
-#include "harness/emulator/async/operands.h"
 #include "harness/emulator/memory/global_memory.h"
 #include "harness/emulator/memory/shared_memory.h"
+#include "harness/emulator/words/operands.h"
 
 namespace flash_steps::emulator {
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "harness/emulator/words/arithmetic.h"
-
 namespace flash_steps::emulator {
 namespace {
 
@@ -70,7 +68,6 @@ void Warpgroups::fence(int warp) { groups_[warp / warpgroup_warps].warps[warp % 
 void Warpgroups::commit(int warp) {
   Warp& state = groups_[warp / warpgroup_warps].warps[warp % warpgroup_warps];
   state.committed++;
-  state.open = false;
 }
 
 void Warpgroups::wait(int warp, int pending, const Site& site) {
@@ -139,32 +136,56 @@ Warpgroups::Accumulator& Warpgroups::accumulator_of(Warpgroup& group, int warpgr
   return group.under_way.emplace_back(std::move(accumulator));
 }
 
-void Warpgroups::multiply(int warpgroup, const std::array<const Wgmma*, lanes>& operands, Dtype dtype, bool transposed,
-                          const Site& site) {
-  Warpgroup& group = groups_[warpgroup];
+// Whether the lanes agree and the descriptors are what the tensor core takes.
+bool Warpgroups::usable(const Warpgroup& group, int first_warp, const std::array<const Wgmma*, lanes>& operands,
+                        const Site& site) {
   const Wgmma& first = *operands[0];
-  const int first_warp = warpgroup * warpgroup_warps;
   const bool alike = std::all_of(operands.begin(), operands.end(), [&](const Wgmma* o) {
     return o->a_descriptor == first.a_descriptor && o->b_descriptor == first.b_descriptor &&
            o->accumulate == first.accumulate;
   });
   const bool in_step = std::all_of(group.warps.begin(), group.warps.end(),
                                    [&](const Warp& warp) { return warp.committed == group.warps[0].committed; });
-  const Layout a_layout = layout_of(first.a_descriptor), b_layout = layout_of(first.b_descriptor);
   if (!alike || !in_step) {
-    return misused(HazardKind::wgmma_misused, site, first_warp,
-                   "is called with other operands, or in another group, by other lanes of the warpgroup: all 128 have "
-                   "to call it alike.");
+    misused(HazardKind::wgmma_misused, site, first_warp,
+            "is called with other operands, or in another group, by other lanes of the warpgroup: all 128 have to call "
+            "it alike.");
+    return false;
   }
-  if (!b_layout.swizzled_128 || (first.a == nullptr && !a_layout.swizzled_128)) {
-    return misused(HazardKind::wgmma_misused, site, first_warp,
-                   "has a descriptor without the 128-byte swizzle: make it with descriptor().");
+  const bool a_swizzled = first.a != nullptr || layout_of(first.a_descriptor).swizzled_128;
+  if (!a_swizzled || !layout_of(first.b_descriptor).swizzled_128) {
+    misused(HazardKind::wgmma_misused, site, first_warp,
+            "has a descriptor without the 128-byte swizzle: make it with descriptor().");
+    return false;
   }
+  return true;
+}
+
+// A out of the registers of the lanes, as mma_m16n8k16 has it in each warp.
+void Warpgroups::take_registers(Accumulator& accumulator, const std::array<const Wgmma*, lanes>& operands,
+                                WgmmaOperands& values) {
+  Registers& registers = accumulator.operands.emplace_back();
+  for (int l = 0; l < lanes; l++) {
+    const int row = l / warp_lanes * 16 + l % warp_lanes / 4;
+    registers.place[l] = operands[l]->a;
+    std::copy_n(operands[l]->a, 4, registers.value[l].begin());
+    for (int i = 0; i < 8; i++) {  // sixteen bits each
+      values.a[row + i / 2 % 2 * 8][l % 4 * 2 + i / 4 * 8 + i % 2] =
+          static_cast<uint16_t>(operands[l]->a[i / 2] >> i % 2 * 16);
+    }
+  }
+}
+
+void Warpgroups::multiply(int warpgroup, const std::array<const Wgmma*, lanes>& operands, Dtype dtype, bool transposed,
+                          const Site& site) {
+  Warpgroup& group = groups_[warpgroup];
+  const Wgmma& first = *operands[0];
+  const int first_warp = warpgroup * warpgroup_warps;
+  if (!usable(group, first_warp, operands, site)) return;
   if (group.agent < 0) group.agent = shared_.clocks().add_agent();
   Accumulator& accumulator = accumulator_of(group, warpgroup, operands, site);
   accumulator.group = group.warps[0].committed;
   accumulator.site = &site;
-  for (Warp& warp : group.warps) warp.open = true;
 
   const std::array<int, warpgroup_warps> warps{first_warp, first_warp + 1, first_warp + 2, first_warp + 3};
   const auto read = [&](uint32_t address, void* to) {
@@ -172,40 +193,31 @@ void Warpgroups::multiply(int warpgroup, const std::array<const Wgmma*, lanes>& 
   };
   WgmmaOperands values;
   if (first.a == nullptr) {
-    OperandReader(a_layout).k_major(rows, values.a, read);
+    OperandReader(layout_of(first.a_descriptor)).k_major(rows, values.a, read);
   } else {
-    Registers& registers = accumulator.operands.emplace_back();
-    for (int l = 0; l < lanes; l++) {
-      registers.place[l] = operands[l]->a;
-      std::copy_n(operands[l]->a, 4, registers.value[l].begin());
-      for (int i = 0; i < 8; i++) {  // sixteen bits each
-        values.a[l / warp_lanes * 16 + l % warp_lanes / 4 + i / 2 % 2 * 8][l % 4 * 2 + i / 4 * 8 + i % 2] =
-            static_cast<uint16_t>(operands[l]->a[i / 2] >> i % 2 * 16);
-      }
-    }
+    take_registers(accumulator, operands, values);
   }
+  const OperandReader b_reader(layout_of(first.b_descriptor));
   if (transposed) {
-    OperandReader(b_layout).n_major(values.b, read);
+    b_reader.n_major(values.b, read);
   } else {
     uint16_t b[columns][depth];
-    OperandReader(b_layout).k_major(columns, b, read);
+    b_reader.k_major(columns, b, read);
     for (int n = 0; n < columns; n++) {
       for (int k = 0; k < depth; k++) values.b[k][n] = b[n][k];
     }
   }
-  for (int l = 0; l < lanes; l++) {
-    for (int i = 0; i < lane_floats; i++) {
-      values.d[l / warp_lanes * 16 + row_of(l % warp_lanes, i)][column_of(l % warp_lanes, i)] =
-          first.accumulate ? accumulator.value[l * lane_floats + i] : 0;
+  const auto for_each_element = [&](auto visit) {
+    for (int l = 0; l < lanes; l++) {
+      for (int i = 0; i < lane_floats; i++) {
+        visit(accumulator.value[l * lane_floats + i],
+              values.d[l / warp_lanes * 16 + row_of(l % warp_lanes, i)][column_of(l % warp_lanes, i)]);
+      }
     }
-  }
+  };
+  for_each_element([&](float of_lane, float& element) { element = first.accumulate ? of_lane : 0; });
   multiply_accumulate(dtype, values);
-  for (int l = 0; l < lanes; l++) {
-    for (int i = 0; i < lane_floats; i++) {
-      accumulator.value[l * lane_floats + i] =
-          values.d[l / warp_lanes * 16 + row_of(l % warp_lanes, i)][column_of(l % warp_lanes, i)];
-    }
-  }
+  for_each_element([](float& of_lane, float element) { of_lane = element; });
 }
 
 void Warpgroups::exit() {

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "harness/contract/problem.h"
-#include "harness/emulator/async/operands.h"
 #include "harness/emulator/memory/shared_memory.h"
+#include "harness/emulator/words/arithmetic.h"
+#include "harness/emulator/words/operands.h"
 
 namespace flash_steps::emulator {
 
@@ -54,7 +55,6 @@ class Warpgroups {
     bool fenced = false;
     uint32_t committed = 0;  // groups
     uint32_t completed = 0;
-    bool open = false;  // products that are in no group
   };
   struct Warpgroup {
     int agent = -1;
@@ -64,6 +64,10 @@ class Warpgroups {
 
   Accumulator& accumulator_of(Warpgroup& group, int warpgroup, const std::array<const Wgmma*, lanes>& operands,
                               const Site& site);
+  bool usable(const Warpgroup& group, int first_warp, const std::array<const Wgmma*, lanes>& operands,
+              const Site& site);
+  static void take_registers(Accumulator& accumulator, const std::array<const Wgmma*, lanes>& operands,
+                             WgmmaOperands& values);
   void deliver(Accumulator& accumulator, int warp, const Site& site);
   void misused(HazardKind kind, const Site& site, int warp, const std::string& sentence);
 

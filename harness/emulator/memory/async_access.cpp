@@ -52,10 +52,22 @@ SharedMemory::AsyncReads& SharedMemory::async_reads_of(int agent) {
   return async_reads_.emplace_back(AsyncReads{agent, std::vector<Read>(writes_.size())});
 }
 
+void SharedMemory::end_async_reads(int thread, int agent, uint32_t time) {
+  const int warp = thread / warp_lanes;
+  clocks_.learn(warp, agent, time);
+  AsyncReads& noted = async_reads_of(agent);
+  noted.waiter = thread;
+  noted.waited = clocks_.now(warp);
+}
+
 void SharedMemory::check_async_reads(int thread, size_t cell, const Site& site) {
+  const int warp = thread / warp_lanes;
   for (const AsyncReads& noted : async_reads_) {
     const Read& read = noted.reads[cell];
-    if (read.site == nullptr || clocks_.knows(thread / warp_lanes, noted.agent, read.time)) continue;
+    if (read.site == nullptr) continue;
+    const bool of_another_lane = noted.waiter >= 0 && noted.waiter != thread && noted.waiter / warp_lanes == warp;
+    const bool known = clocks_.knows(warp, noted.agent, read.time);
+    if (known && !(of_another_lane && noted.waited >= met_[warp])) continue;
     report(HazardKind::write_under_async_read, read.site, read.thread, site, thread,
            static_cast<int64_t>(cell) * cell_bytes);
   }

@@ -45,7 +45,7 @@ std::string since_when(const Hazard& hazard) {
   return what_and_who(hazard.earlier) + " wrote, with no barrier since: " + barrier + "the write and the read";
 }
 
-std::string sentence(const Hazard& hazard) {
+std::string sentence(const Hazard& hazard) {  // NOLINT(readability-function-size): a case for each kind
   const std::string later = place(hazard.later);
   const std::string memory = hazard.tensor.empty() ? "shared memory" : hazard.tensor;
   const std::string byte = "byte " + std::to_string(hazard.byte) + " of " + memory;

@@ -54,6 +54,9 @@ class SharedMemory {
   /// Reports a matrix that a word of WMMA cannot take.
   void report_matrix(int thread, uint32_t address, int row_bytes, const Site& site);
 
+  /// A thread has waited for what the agent read before `time`; the other lanes of its warp do not know yet.
+  void end_async_reads(int thread, int agent, uint32_t time);
+
   /// The end of what any CTA touched of it so far.
   int64_t touched_bytes() const { return touched_bytes_; }
 
@@ -91,6 +94,8 @@ class SharedMemory {
   struct AsyncReads {
     int agent;
     std::vector<Read> reads;  // by cell
+    int waiter = -1;          // the one thread that waited for the last of them, if it was one
+    uint32_t waited = 0;
   };
 
   bool accessible(int thread, uint32_t address, int bytes, const Site& site);

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
-#include "harness/emulator/async/operands.h"
 #include "harness/emulator/words/isa_sm90.h"
+#include "harness/emulator/words/operands.h"
 #include "harness/emulator/words/operation.h"
 
 namespace flash_steps {

@@ -20,6 +20,10 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds warm_up_time{200};
 constexpr int warm_up_rounds = 2;
 
+// Where a round has kernels of very different speed, the slow ones would run for minutes until the fast ones have run
+// for long enough. This often the time that all should take is enough for all.
+constexpr double most_of_budget = 4;
+
 // What overwrites L2 before a round, in addition to once before each sample: the host gets ahead of the GPU by some
 // hundred microseconds, so that a contender whose launch takes the host long is not waited for between its events.
 constexpr int head_start = 8;
@@ -48,11 +52,24 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+double seconds_of(const Timing& timing) {
+  return std::accumulate(timing.samples_ms.begin(), timing.samples_ms.end(), 0.0) / 1000;
+}
+
 bool has_enough(const Timing& timing, const TimingBudget& budget) {
   const int samples = static_cast<int>(timing.samples_ms.size());
-  const double seconds = std::accumulate(timing.samples_ms.begin(), timing.samples_ms.end(), 0.0) / 1000;
+  const double seconds = seconds_of(timing);
   return samples >= std::max(budget.min_samples, 1) &&
          (seconds >= budget.min_seconds || samples >= RoundTimer::enough_rounds);
+}
+
+bool have_run_long(const std::vector<Timing>& timings, const TimingBudget& budget) {
+  double seconds = 0;
+  for (const Timing& timing : timings) {
+    if (static_cast<int>(timing.samples_ms.size()) < std::max(budget.min_samples, 1)) return false;
+    seconds += seconds_of(timing);
+  }
+  return seconds > most_of_budget * budget.min_seconds * static_cast<double>(timings.size());
 }
 
 std::string names_of(std::span<const Contender> contenders) {
@@ -112,7 +129,7 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
   const auto all_have_enough = [&] {
     return std::all_of(timings.begin(), timings.end(), [&](const Timing& t) { return has_enough(t, budget); });
   };
-  while (!all_have_enough()) {
+  while (!all_have_enough() && !have_run_long(timings, budget)) {
     submit_round();
     wait_for_gpu(names);
     for (int i = 0; i < count; i++) {

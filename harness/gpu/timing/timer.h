@@ -32,7 +32,8 @@ class RoundTimer {
   /// `nvml` may be null, and has to outlive the timer.
   RoundTimer(int64_t l2_bytes, const Nvml* nvml);
 
-  /// Goes on until each contender has the budget's samples, and its seconds or enough_rounds samples; one Timing each,
+  /// Goes on until each contender has the budget's samples, and its seconds or enough_rounds samples, or until the
+  /// rounds together have lasted four times as long as that; one Timing each,
   /// in order. Warms up first. Before each sample L2 is overwritten.
   std::vector<Timing> time(std::span<const Contender> contenders, const TimingBudget& budget);
 
