@@ -9,7 +9,6 @@
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
 #include "harness/predict/validation.h"
-#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
@@ -43,12 +42,10 @@ std::string pipes_text(const Prediction& prediction) {
 std::string uncertainty_of(const Card& card) {
   try {
     const Predictions predictions = read_stored_predictions();
-    const Published published = read_published();
-    const TableFiles table = read_table_folder(stored_results(), published);
-    const std::vector<Sweep> sweeps = sweeps_of(table.files, published);
-    std::vector<Compared> rows = against_published(card, predictions, published);
+    const Evidence evidence;
+    std::vector<Compared> rows = against_published(card, predictions, evidence.published);
     const bool is_published = !rows.empty();
-    if (!is_published) rows = against_runs(card, predictions, sweeps);
+    if (!is_published) rows = against_runs(card, predictions, evidence.sweeps);
     if (rows.empty()) return "It was never compared with this GPU.";
     const Errors errors = errors_of(rows);
     return "Against " + std::to_string(errors.rows) + (is_published ? " published" : " measured") +

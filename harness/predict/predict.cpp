@@ -35,6 +35,14 @@ double mean_wavefronts(double wavefronts, const Program& program, const TileWork
   return instructions == 0 || wavefronts == 0 ? ideal : wavefronts / instructions;
 }
 
+Program order_of(const StoredFunction& function) {
+  try {
+    return program_of(decode(function.instructions()));
+  } catch (const std::runtime_error& error) {
+    throw MachineError(function.kernel + " " + function.config + " for " + function.arch + ": " + error.what());
+  }
+}
+
 std::map<Pipe, double> busy_of(const SmRun& run) {
   constexpr double sub_cores = 4;
   const auto share = [&](double busy, double units) { return busy / units / static_cast<double>(run.cycles); };
@@ -66,6 +74,8 @@ const std::vector<Ablation>& all_ablations() {
       {"ports", "reading operands takes no time", [](SmTimings& t) { t.operand_ports = 0; }},
       {"tensor_ports", "an HMMA holds the ports for its registers alone",
        [](SmTimings& t) { t.tensor_port_extra = 0; }},
+      {"hopper_ports", "an HMMA of Ampere holds them as long as one of Hopper",
+       [](SmTimings& t) { t.tensor_port_extra = std::min(t.tensor_port_extra, 1.0); }},
       {"fills", "copies take no wavefronts of shared memory",
        [](SmTimings& t) {
          t.fill_wavefronts = 0;
@@ -113,7 +123,7 @@ Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card)
     throw MachineError(variant.kernel + " " + tile.config + " does not fit on an SM of the " + card.gpu +
                        "; a config with a smaller tile would");
   }
-  Program program = program_of(decode(function->instructions()));
+  Program program = order_of(*function);
   const double ldmatrix = mean_wavefronts(work->second.ldmatrix, program, work->second, Unit::ldmatrix, 4);
   const double fill = mean_wavefronts(work->second.cp_async, program, work->second, Unit::copy, 4);
   return {CtaProgram(std::move(program), tile.threads / 32, products_of_tile(tile, default_head_dim), ldmatrix, fill),
@@ -156,6 +166,8 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   return predictions;
 }
 
-Predictor read_predictor() { return {read_stored_code(), tile_works(read_results(works_file()))}; }
+Predictor predictor_of(StoredCode code) { return {std::move(code), tile_works(read_results(works_file()))}; }
+
+Predictor read_predictor(const std::filesystem::path& code) { return predictor_of(read_stored_code(code)); }
 
 }  // namespace flash_steps

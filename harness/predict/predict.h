@@ -54,7 +54,7 @@ class Predictor {
   Predictor(StoredCode code, TileWorks works);
 
   /// The config's code for the card's architecture, ready to be simulated. Throws MachineError where the stored code
-  /// lacks it, and where no CTA fits on an SM.
+  /// lacks it, where it has an instruction that is not known, and where no CTA fits on an SM.
   struct Prepared {
     CtaProgram cta;
     TileWork work;
@@ -73,7 +73,9 @@ class Predictor {
   TileWorks works_;
 };
 
-/// From the files that the project keeps.
-Predictor read_predictor();
+/// From the files that the project keeps, or with other machine code. Throws std::runtime_error that names the file and
+/// the field.
+Predictor read_predictor(const std::filesystem::path& code = stored_code_file());
+Predictor predictor_of(StoredCode code);
 
 }  // namespace flash_steps

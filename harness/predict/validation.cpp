@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "harness/contract/registry.h"
+#include "harness/results/folder.h"
 
 namespace flash_steps {
 namespace {
@@ -44,9 +45,15 @@ const Run* run_of(const PredictedRun& predicted, const Sweep& sweep) {
 
 }  // namespace
 
+Evidence::Evidence()
+    : published(read_published()),
+      files(files_of(chapter(sixteen), read_table_folder(stored_results(), published).files)),
+      sweeps(sweeps_of(files, published)) {}
+
 bool is_calibrated(const std::string& kernel, const std::string& config, const std::string& card, int seqlen) {
   const bool is_of_four =
       kernel == "01_base" || kernel == "02_swizzling" || kernel == "09_register_moves" || kernel == "16_static_stride";
+  if (card == "a100") return is_of_four && seqlen == table_seqlen;
   return is_of_four && card == "h100" && (seqlen == table_seqlen || seqlen == shortest) &&
          config == first_config(kernel);
 }
@@ -85,7 +92,8 @@ std::vector<Compared> against_published(const Card& card, const Predictions& pre
         best_baseline = std::max(best_baseline, *run.baseline_percent);
       }
       if (best != nullptr) {
-        rows.push_back({kernel, best->config, table_seqlen, percent, *best->percent, best_baseline, false});
+        rows.push_back({kernel, best->config, table_seqlen, percent, *best->percent, best_baseline,
+                        is_calibrated(kernel, best->config, card.name, table_seqlen)});
       }
     }
   }

@@ -12,6 +12,17 @@
 
 namespace flash_steps {
 
+/// What predictions are held against: the published table, and the sixteen's own runs in docs/results.
+struct Evidence {
+  Published published;
+  std::vector<ResultsFile> files;
+  std::vector<Sweep> sweeps;  ///< pointing into the files
+
+  Evidence();
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+};
+
 /// One figure of each kind, in percent of FlashAttention-2.
 struct Compared {
   std::string kernel;
@@ -23,8 +34,8 @@ struct Compared {
   bool is_calibrated;  ///< one of the rows that the model's fitted figures are from
 };
 
-/// The rule, fixed before a row was compared: 01, 02, 09 and 16 on the H100, at seqlen 4096 and at the
-/// shortest of the published lengths, in their first config.
+/// Of 01, 02, 09 and 16: on the H100 their first configs at seqlen 4096 and at the shortest of the published lengths;
+/// on the A100 what was published of them at 4096, from which the one figure is that Ampere does not share with Hopper.
 bool is_calibrated(const std::string& kernel, const std::string& config, const std::string& card, int seqlen);
 
 /// Each run of a GPU of ours whose config was predicted for this card: all configs that were timed there.

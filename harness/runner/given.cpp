@@ -67,7 +67,8 @@ void declare(CLI::App& app, Given& given) {
   flag("--diff", given.diff, "The difference to the step before");
   flag("--machine-code", given.machine_code, "Count the instructions that the GPU executes");
   value("--arch", given.arch, "LIST", "Of --machine-code: sm_80, sm_86 and so on [all that were built]");
-  value("--sass", given.sass, "FILE", "Of --machine-code: write the instructions themselves, for --predict");
+  value("--sass", given.sass, "FILE",
+        "Of --machine-code: write the instructions themselves; of --predict: read them, or those \"built\" here");
   value("--predict", given.predict, "LIST",
         "Predict the time on GPUs that are not there, from machine code: a100, rtx3090, h100, h200, or all");
   value("--clock", given.clock, "MHZ", "Of --predict: the SM clock [FlashAttention-2's, as it was timed there]");

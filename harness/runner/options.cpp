@@ -149,6 +149,7 @@ void check_options(const Given& given, Mode mode) {
     const Modes& modes;
   };
   const Modes check_only = {Mode::check_only}, machine_code = {Mode::machine_code}, measure = {Mode::measure};
+  const Modes with_sass = {Mode::machine_code, Mode::predict};
   const Modes table = {Mode::table}, pages = {Mode::table, Mode::errors};
   const ValueOption values[] = {{"device", given.device, executing},
                                 {"batch", given.batch, running},
@@ -170,7 +171,7 @@ void check_options(const Given& given, Mode mode) {
                                 {"min-time", given.min_time, checking},
                                 {"repeat", given.repeat, check_only},
                                 {"arch", given.arch, machine_code},
-                                {"sass", given.sass, machine_code},
+                                {"sass", given.sass, with_sass},
                                 {"predict", given.predict, predicting},
                                 {"without", given.without, predict},
                                 {"timeline", given.timeline, predict},

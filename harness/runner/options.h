@@ -39,7 +39,7 @@ struct Options {
   Settings settings;
 
   std::vector<std::string> archs;             ///< for machine_code, as in sm_80; empty: all that were built
-  std::optional<std::filesystem::path> sass;  ///< for machine_code: where the instructions go
+  std::optional<std::filesystem::path> sass;  ///< for machine_code: where the instructions go; for predict: from where
   int host_threads = 0;                       ///< of the emulator; 0: one a core
   uint64_t lane_order = 0;                    ///< of the emulator; see make_emulator
   std::optional<std::filesystem::path> json;

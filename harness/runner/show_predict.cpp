@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "harness/base/error.h"
@@ -14,12 +15,17 @@
 #include "harness/predict/fa2.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/timeline.h"
-#include "harness/results/folder.h"
+#include "harness/predict/validation.h"
+#include "harness/results/freshness.h"
 #include "harness/results/meta.h"
 #include "harness/runner/commands.h"
+#include "harness/sass/built.h"
 
 namespace flash_steps {
 namespace {
+
+constexpr const char* built_code = "built";
+constexpr int tiles_of_timeline = 2;
 
 struct Choice {
   const Kernel* kernel;
@@ -34,17 +40,13 @@ struct Choice {
 // What a kernel does not cover, and what the stored code does not hold: refused if nothing else is left, as a run does.
 class Choices {
  public:
-  Choices(const Options& options, const Predictor& predictor)
-      : options_(options), predictor_(predictor), published_(read_published()) {
-    table_ = read_table_folder(stored_results(), published_);
-    sweeps_ = sweeps_of(table_.files, published_);
-  }
+  Choices(const Options& options, const Predictor& predictor) : options_(options), predictor_(predictor) {}
 
   std::vector<Choice> make(const Selection& kernels) {
     Problem usual;
     usual.seqlen = table_seqlen;
     usual.batch = published_batch(table_seqlen);
-    usual.heads = published_.heads;
+    usual.heads = evidence_.published.heads;
     Settings settings = options_.settings;
     for (const int seqlen : settings.seqlens) usual.batch = std::min(usual.batch, published_batch(seqlen));
     for (const Problem& problem : problems_of(settings, usual)) {
@@ -69,24 +71,37 @@ class Choices {
         refusal_ = kernel.name + ": " + *why;
         continue;
       }
-      if (predictor_.code().find(kernel.name, variant->tile.config, options_.cards.front()->arch) == nullptr) {
-        refusal_ = kernel.name + " " + variant->tile.config + " is not among the machine code in " +
-                   predictor_.code().file.string() + "; the sixteen steps are";
-        continue;
+      for (const Card* card : options_.cards) {
+        if (!lacks(kernel, *variant, *card)) add(kernel, *variant, *card, problem);
       }
-      for (const Card* card : options_.cards) add(kernel, *variant, *card, problem);
       if (config.empty() && options_.mode != Mode::table) break;
     }
   }
 
+  // Whether there is no machine code to predict from, or only that of another kernel file than today's.
+  bool lacks(const Kernel& kernel, const Variant& variant, const Card& card) {
+    const StoredCode& code = predictor_.code();
+    const StoredFunction* function = code.find(kernel.name, variant.tile.config, card.arch);
+    const std::string is_of = kernel.name + " " + variant.tile.config + " for " + card.arch;
+    if (function == nullptr) {
+      refusal_ = is_of + " is not among the machine code in " + code.file.string() + "; that of the sixteen steps is";
+    } else if (const std::string today = code_hash(kernel); !today.empty() && function->code != today) {
+      refusal_ = code.file.string() + " has the machine code of another " + kernel.name +
+                 ".cu than today's; --sass=built takes that of this build";
+      function = nullptr;
+    }
+    return function == nullptr;
+  }
+
   void add(const Kernel& kernel, const Variant& variant, const Card& card, const Problem& problem) {
-    const double clock = options_.clock_mhz.value_or(usual_clock_mhz(card, problem.seqlen, published_, sweeps_));
+    const double clock =
+        options_.clock_mhz.value_or(usual_clock_mhz(card, problem.seqlen, evidence_.published, evidence_.sweeps));
     if (clock < card.lowest_mhz || clock > card.highest_mhz) {
       throw UsageError("--clock=" + significant(clock, 6) + " is out of the range of the " + card.gpu + ", which is " +
                        significant(card.lowest_mhz, 6) + " to " + significant(card.highest_mhz, 6) + " MHz");
     }
     std::optional<Fa2Speed> fa2;
-    if (published_.has(problem)) fa2 = fa2_speed(card, problem.seqlen, published_, sweeps_);
+    if (evidence_.published.has(problem)) fa2 = fa2_speed(card, problem.seqlen, evidence_.published, evidence_.sweeps);
     std::vector<const Ablation*> without{nullptr};
     without.insert(without.end(), options_.without.begin(), options_.without.end());
     for (const Ablation* ablation : without) {
@@ -96,12 +111,33 @@ class Choices {
 
   const Options& options_;
   const Predictor& predictor_;
-  const Published published_;
-  TableFiles table_;
-  std::vector<Sweep> sweeps_;
+  const Evidence evidence_;
   std::vector<Choice> choices_;
   std::string refusal_;
 };
+
+// From this build's libraries for a GPU, instead of the stored machine code.
+Predictor built_predictor(const Options& options, const Selection& kernels) {
+  std::set<std::string> archs;
+  for (const Card* card : options.cards) archs.insert(card->arch);
+  std::vector<MachineCodeRow> rows;
+  for (const Kernel* kernel : kernels) {
+    const auto variants = chosen_variants(*kernel, Target::gpu, Dtype::fp16, options.settings.config);
+    const auto of_kernel = read_machine_code(*kernel, variants, {archs.begin(), archs.end()});
+    rows.insert(rows.end(), of_kernel.begin(), of_kernel.end());
+  }
+  return predictor_of(stored_code_of(read_encoded(rows), "this build"));
+}
+
+Predictor predictor_for(const Options& options, const Selection& kernels) {
+  if (!options.sass) return read_predictor();
+  if (*options.sass == built_code) return built_predictor(options, kernels);
+  try {
+    return read_predictor(*options.sass);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--sass: ") + error.what());
+  }
+}
 
 // Lengths of one config share its simulations.
 std::vector<Prediction> predict(const Predictor& predictor, const std::vector<Choice>& choices) {
@@ -135,7 +171,7 @@ void check(const Options& options) {
 
 int show_predict(const Options& options, const Selection& kernels, const Arguments& argv) {
   check(options);
-  const Predictor predictor = read_predictor();
+  const Predictor predictor = predictor_for(options, kernels);
   const std::vector<Choice> choices = Choices(options, predictor).make(kernels);
   if (options.timeline && choices.size() > 1) {
     throw UsageError("--timeline shows one config on one GPU, and " + std::to_string(choices.size()) +
@@ -159,7 +195,7 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
   if (options.json) write_predictions(stored, *options.json);
   if (options.timeline) {
     const Choice& first = choices.front();
-    write_timeline(predictor.prepare(*first.variant, *first.card), *first.card, *first.kernel, *options.timeline);
+    write_timeline(timeline_of(predictor, *first.variant, *first.card, tiles_of_timeline), *options.timeline);
   }
   return 0;
 }

@@ -19,11 +19,22 @@ struct ComparedGroup {
   std::vector<Compared> rows;
 };
 
+// If some of the rows are calibrated, the others by themselves.
+void add_held_out(std::vector<ComparedGroup>& groups, const std::string& name, const std::vector<Compared>& rows) {
+  std::vector<Compared> held_out;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(held_out),
+               [](const Compared& row) { return !row.is_calibrated; });
+  if (held_out.size() < rows.size()) groups.push_back({name + ", held out", held_out});
+}
+
 // Of a published column the steps; of a GPU of ours each length in the first configs, and all configs of the table's.
 std::vector<ComparedGroup> groups_of(const Card& card, const PredictionData& data, const std::string& without) {
   std::vector<ComparedGroup> groups;
   const auto published = against_published(card, data.predictions, data.published, without);
-  if (!published.empty()) groups.push_back({card.gpu + ", published, best config of each step", published});
+  if (!published.empty()) {
+    groups.push_back({card.gpu + ", published, best config of each step", published});
+    add_held_out(groups, card.gpu + ", published", published);
+  }
   const std::vector<Compared> all = against_runs(card, data.predictions, data.sweeps, without);
   std::set<int> lengths;
   for (const Compared& row : all) lengths.insert(row.seqlen);
@@ -34,10 +45,7 @@ std::vector<ComparedGroup> groups_of(const Card& card, const PredictionData& dat
     const std::vector<Compared> first = first_configs(rows);
     const std::string name = card.gpu + ", seqlen " + std::to_string(length);
     groups.push_back({name + ", first configs", first});
-    std::vector<Compared> held_out;
-    std::copy_if(first.begin(), first.end(), std::back_inserter(held_out),
-                 [](const Compared& row) { return !row.is_calibrated; });
-    if (held_out.size() < first.size()) groups.push_back({name + ", held out", held_out});
+    add_held_out(groups, name, first);
     if (rows.size() > first.size()) groups.push_back({name + ", all configs", rows});
   }
   return groups;

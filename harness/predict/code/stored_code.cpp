@@ -74,17 +74,24 @@ std::vector<std::string> StoredCode::archs() const {
 
 std::filesystem::path stored_code_file() { return stored_results() / "sass.json"; }
 
-StoredCode read_stored_code(const std::filesystem::path& file) {
-  const JsonFile json(file, {sass_schema});
+StoredCode stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file) {
   StoredCode stored{file, {}};
-  for (const JsonNode& row : json.root()["rows"].elements()) {
-    const auto text = [&](const char* key) { return row[key].get<std::string>(); };
-    const StoredFunction function{
-        text("kernel"), text("config"), text("arch"), text("code"), row["registers"].get<int>(), text("instructions")};
+  for (const StoredFunction& function : functions) {
     const auto [known, is_new] = stored.functions.insert({{function.kernel, function.config, function.arch}, function});
     if (!is_new && products_of(function) > products_of(known->second)) known->second = function;
   }
   return stored;
+}
+
+StoredCode read_stored_code(const std::filesystem::path& file) {
+  const JsonFile json(file, {sass_schema});
+  std::vector<StoredFunction> functions;
+  for (const JsonNode& row : json.root()["rows"].elements()) {
+    const auto text = [&](const char* key) { return row[key].get<std::string>(); };
+    functions.push_back({text("kernel"), text("config"), text("arch"), text("code"), row["registers"].get<int>(),
+                         text("instructions")});
+  }
+  return stored_code_of(functions, file);
 }
 
 std::vector<StoredFunction> read_encoded(const std::vector<MachineCodeRow>& rows) {

@@ -40,6 +40,9 @@ struct StoredCode {
 /// docs/results/sass.json
 std::filesystem::path stored_code_file();
 
+/// As if they had been read from a file of that name.
+StoredCode stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file);
+
 /// Throws std::runtime_error that names the file and the field.
 StoredCode read_stored_code(const std::filesystem::path& file = stored_code_file());
 

@@ -10,11 +10,13 @@ constexpr double copied_bytes = 512;  // of an LDGSTS of a warp
 
 }  // namespace
 
-MemoryPipe::MemoryPipe(const SmTimings& timings, const CtaWork& work, Events& events, Spread& spread)
+MemoryPipe::MemoryPipe(const SmTimings& timings, const CtaWork& work, Events& events, Spread& spread,
+                       Recorder* recorder)
     : timings_(timings),
       fill_wavefronts_(static_cast<int>(std::lround(timings.fill_wavefronts * work.fill_wavefronts / 4))),
       events_(events),
-      spread_(spread) {}
+      spread_(spread),
+      recorder_(recorder) {}
 
 void MemoryPipe::request(int sub_core, int warp, const Step& step, int64_t now) {
   queues_[sub_core].push_back({warp, &step, now + static_cast<int64_t>(timings_.queue_latency)});
@@ -25,8 +27,7 @@ void MemoryPipe::step(int64_t now) {
   if (!fills_.empty()) {  // what comes from L2 goes first: it has nowhere else to wait
     const int warp = fills_.front();
     fills_.pop_front();
-    free_ = now + fill_wavefronts_;
-    busy_ += fill_wavefronts_;
+    occupy(now, fill_wavefronts_, warp % 4, nullptr);
     events_.add(free_ + 2, warp, Event::Kind::copied);
     return;
   }
@@ -38,6 +39,12 @@ void MemoryPipe::step(int64_t now) {
     turn_ = (sub_core + 1) & 3;
     return;
   }
+}
+
+void MemoryPipe::occupy(int64_t now, int wavefronts, int sub_core, const Step* step) {
+  free_ = now + wavefronts;
+  busy_ += wavefronts;
+  if (recorder_ != nullptr) recorder_->served(now, free_, sub_core, step);
 }
 
 // When the last register of a load is back in the sub-core.
@@ -60,8 +67,7 @@ void MemoryPipe::serve(int sub_core, int64_t now) {
                          : step.unit == Unit::copy  ? static_cast<int>(timings_.copy_wavefronts)
                          : step.unit == Unit::local ? 1
                                                     : std::max<int>(1, step.wavefronts);
-  free_ = now + wavefronts;
-  busy_ += wavefronts;
+  occupy(now, wavefronts, sub_core, &step);
   next_request_[sub_core] = now + static_cast<int64_t>(timings_.queue_interval);
   if (step.read_barrier >= 0) {
     events_.add(now + static_cast<int64_t>(timings_.read_latency), request.warp, Event::Kind::release,

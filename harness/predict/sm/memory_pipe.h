@@ -7,6 +7,7 @@
 #include <queue>
 #include <vector>
 
+#include "harness/predict/sm/recorder.h"
 #include "harness/predict/sm/schedule.h"
 #include "harness/predict/sm/timings.h"
 
@@ -57,7 +58,7 @@ class Spread {
 
 class MemoryPipe {
  public:
-  MemoryPipe(const SmTimings& timings, const CtaWork& work, Events& events, Spread& spread);
+  MemoryPipe(const SmTimings& timings, const CtaWork& work, Events& events, Spread& spread, Recorder* recorder);
 
   bool has_room(int sub_core) const { return static_cast<double>(queues_[sub_core].size()) < timings_.queue_entries; }
   void request(int sub_core, int warp, const Step& step, int64_t now);
@@ -69,8 +70,6 @@ class MemoryPipe {
   int64_t next(int64_t now, int64_t otherwise) const;
 
   int64_t busy() const { return busy_; }
-  /// When it will be free, for pictures.
-  int64_t free_at() const { return free_; }
 
  private:
   struct Request {
@@ -79,12 +78,14 @@ class MemoryPipe {
     int64_t ready;
   };
   void serve(int sub_core, int64_t now);
+  void occupy(int64_t now, int wavefronts, int sub_core, const Step* step);
   int64_t returned(int sub_core, const Step& step, int wavefronts, int64_t now);
 
   const SmTimings& timings_;
   const int fill_wavefronts_;
   Events& events_;
   Spread& spread_;
+  Recorder* const recorder_;
   std::deque<Request> queues_[4];
   std::deque<int> fills_;
   int64_t next_request_[4] = {};

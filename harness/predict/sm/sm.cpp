@@ -46,7 +46,7 @@ class Sm {
         schedule_(schedule),
         ctas_(ctas),
         recorder_(recorder),
-        memory_(timings, schedule.work, events_, spread_),
+        memory_(timings, schedule.work, events_, spread_, recorder),
         warps_(static_cast<size_t>(resident) * schedule.work.warps),
         at_barrier_(resident, 0),
         live_(resident, 0) {

@@ -20,7 +20,8 @@ const std::vector<TimingSource>& timing_sources() {
       {"mufu_latency", &T::mufu_latency, FigureSource::assumed, "no row moves with it"},
       {"mufu_ahead", &T::mufu_ahead, FigureSource::assumed, "no row moves with it"},
       {"port_slack", &T::port_slack, FigureSource::fitted, "on the calibrated rows"},
-      {"tensor_port_extra", &T::tensor_port_extra, FigureSource::fitted, "on the calibrated rows"},
+      {"tensor_port_extra", &T::tensor_port_extra, FigureSource::fitted,
+       "on the calibrated rows of the A100 for Ampere's tensor cores, of the H100 for Hopper's"},
       {"queue_latency", &T::queue_latency, FigureSource::assumed, "part of LDSM's latency"},
       {"queue_entries", &T::queue_entries, FigureSource::document, "of the order in arXiv 2503.20481"},
       {"queue_interval", &T::queue_interval, FigureSource::document, "arXiv 2503.20481"},
@@ -54,6 +55,7 @@ SmTimings timings_of(const Rates& rates) {
   constexpr double sub_cores = 4;
   SmTimings timings;
   timings.tensor_interval = sub_cores * rates.product_cycles;
+  timings.tensor_port_extra = rates.arch == "sm_90" ? 1 : 2;
   timings.two_fp32_halves = rates.float_lanes > rates.imad_lanes;
   timings.half_interval = sub_cores * lanes / rates.imad_lanes;
   timings.alu_interval = sub_cores * lanes / rates.alu_lanes;

@@ -18,10 +18,10 @@ struct SmTimings {
   double alu_interval = 2;
   double mufu_interval = 8;
   double mufu_latency = 18;
-  double mufu_ahead = 2;           ///< instructions that may wait before the unit
-  double operand_ports = 1;        ///< 0: reading operands takes no time
-  double port_slack = 1;           ///< an instruction may issue so many cycles before the ports are free
-  double tensor_port_extra = 1;  ///< that an HMMA holds the ports beyond the registers that it reads
+  double mufu_ahead = 2;         ///< instructions that may wait before the unit
+  double operand_ports = 1;      ///< 0: reading operands takes no time
+  double port_slack = 1;         ///< an instruction may issue so many cycles before the ports are free
+  double tensor_port_extra = 2;  ///< that an HMMA holds the ports beyond the registers that it reads
 
   // The way to shared memory, L1 and the shuffles, which the sub-cores share.
   double queue_latency = 6;  ///< from issue to the head of a sub-core's queue
