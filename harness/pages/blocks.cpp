@@ -127,7 +127,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
                          const std::vector<ResultsFile>& files) {
   const std::vector<const Kernel*> steps = of_chapter(chapter.name);
   const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
-  if (block == "overview") return render_overview(steps, published, h100());
+  if (block == "overview") return render_overview(steps, published, h100(), read_stored_predictions());
   if (block == "h100-ladder") return render_steps(names_of(steps), h100());
   if (block == "h100-cudnn") return render_against_cudnn(steps, h100(), published.seqlens);
   if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
@@ -153,6 +153,9 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "predicted-stalls") {
+    return render_predicted_stalls(step_and_the_one_before(block, page), read_stored_predictions());
+  }
   if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
@@ -208,7 +211,8 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
                                  "prediction-errors",
                                  "prediction-ranks",
                                  "prediction-ablations",
-                                 "prediction-figures"}) {
+                                 "prediction-figures",
+                                 "predicted-stalls"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   for (const std::string name : {code_of_steps, code_of_configs}) {

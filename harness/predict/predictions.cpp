@@ -1,5 +1,6 @@
 #include "harness/predict/predictions.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
@@ -14,6 +15,9 @@ namespace {
 constexpr const char* predictions_schema = "flash-steps/predictions/1";
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+// To a hundredth of a percent.
+double rounded(double share) { return std::round(share * 1e4) / 1e4; }
 
 Json row_json(const PredictedRun& run) {
   const Kernel* const kernel = find_kernel(run.kernel);
@@ -30,6 +34,8 @@ Json row_json(const PredictedRun& run) {
           {"cycles_of_tile", run.cycles_of_tile},
           {"tflops", run.tflops},
           {"baseline_tflops", run.baseline_tflops},
+          {"busy", run.busy},
+          {"stalls", run.stalls},
           {"percent", or_null(run.percent)},
           {"baseline_percent", or_null(run.baseline_percent)}};
 }
@@ -48,6 +54,10 @@ PredictedRun read_row(const JsonNode& row) {
   run.cycles_of_tile = row["cycles_of_tile"].get<double>();
   run.tflops = row["tflops"].get<double>();
   run.baseline_tflops = row["baseline_tflops"].get<double>();
+  for (const char* key : {"busy", "stalls"}) {
+    std::map<std::string, double>& shares = key == std::string("busy") ? run.busy : run.stalls;
+    for (const std::string& name : row[key].keys()) shares[name] = row[key][name.c_str()].get<double>();
+  }
   run.percent = row["percent"].get_or_null<double>();
   run.baseline_percent = row["baseline_percent"].get_or_null<double>();
   return run;
@@ -61,6 +71,9 @@ PredictedRun stored_form(const Prediction& prediction, const std::string& withou
     if (!fa2) return std::nullopt;
     return 100 * (tflops / prediction.sm_clock_mhz) / (fa2->tflops / fa2->sm_clock_mhz);
   };
+  std::map<std::string, double> busy, stalls;
+  for (const auto& [pipe, share] : prediction.busy) busy[name_of(pipe)] = rounded(share);
+  for (const Stall stall : all_stalls) stalls[name_of(stall)] = rounded(prediction.stalls[static_cast<int>(stall)]);
   return {.kernel = prediction.kernel,
           .config = prediction.config,
           .card = prediction.card->name,
@@ -73,6 +86,8 @@ PredictedRun stored_form(const Prediction& prediction, const std::string& withou
           .cycles_of_tile = prediction.cycles_of_tile,
           .tflops = prediction.tflops,
           .baseline_tflops = prediction.baseline_tflops,
+          .busy = busy,
+          .stalls = stalls,
           .percent = percent(prediction.tflops),
           .baseline_percent = percent(prediction.baseline_tflops)};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ struct PredictedRun {
   double cycles_of_tile = 0;
   double tflops = 0;
   double baseline_tflops = 0;
-  std::optional<double> percent;  ///< of FlashAttention-2 at the same clock
+  std::map<std::string, double> busy;    ///< by pipe, the share of an SM's cycles in which it worked
+  std::map<std::string, double> stalls;  ///< by name_of(Stall), shares of the cycles of warps
+  std::optional<double> percent;         ///< of FlashAttention-2 at the same clock
   std::optional<double> baseline_percent;
 };
 

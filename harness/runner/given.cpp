@@ -73,7 +73,7 @@ void declare(CLI::App& app, Given& given) {
         "Predict the time on GPUs that are not there, from machine code: a100, rtx3090, h100, h200, or all");
   value("--clock", given.clock, "MHZ", "Of --predict: the SM clock [FlashAttention-2's, as it was timed there]");
   value("--without", given.without, "LIST", "Of --predict: also with a mechanism of the model off, or all of them");
-  value("--timeline", given.timeline, "FILE", "Of --predict: a few tiles in the Chrome trace format, for Perfetto");
+  value("--timeline", given.timeline, "FILE", "Of --predict: two tiles in the Chrome trace format, for Perfetto, or one as a picture into FILE.svg");
   value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
   value("--json", given.json, "FILE", "Write the results to a file, anew after each length; - is stdout");
   flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");

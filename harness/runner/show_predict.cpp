@@ -13,6 +13,7 @@
 #include "harness/contract/select.h"
 #include "harness/measure/plan.h"
 #include "harness/predict/fa2.h"
+#include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/timeline.h"
 #include "harness/predict/validation.h"
@@ -158,6 +159,17 @@ std::vector<Prediction> predict(const Predictor& predictor, const std::vector<Ch
   return predictions;
 }
 
+// A picture has room for one tile.
+void draw(const Predictor& predictor, const Choice& choice, const std::filesystem::path& file) {
+  const bool is_picture = file.extension() == ".svg";
+  const Timeline timeline = timeline_of(predictor, *choice.variant, *choice.card, is_picture ? 1 : tiles_of_timeline);
+  if (is_picture) {
+    write_file(timeline_svg(timeline), file);
+  } else {
+    write_timeline(timeline, file);
+  }
+}
+
 void check(const Options& options) {
   const Settings& settings = options.settings;
   if (settings.dtypes.size() > 1 || (!settings.dtypes.empty() && settings.dtypes.front() != Dtype::fp16)) {
@@ -193,10 +205,7 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
   const bool to_stdout = is_stdout(options.json) || is_stdout(options.timeline);
   print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored);
   if (options.json) write_predictions(stored, *options.json);
-  if (options.timeline) {
-    const Choice& first = choices.front();
-    write_timeline(timeline_of(predictor, *first.variant, *first.card, tiles_of_timeline), *options.timeline);
-  }
+  if (options.timeline) draw(predictor, choices.front(), *options.timeline);
   return 0;
 }
 

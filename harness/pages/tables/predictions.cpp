@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <stdexcept>
 
 #include "harness/base/text.h"
 #include "harness/pages/tables/markdown.h"
@@ -183,6 +184,37 @@ std::string render_ablations(const PredictionData& data) {
   add("as it is", "");
   for (const Ablation& ablation : all_ablations()) add(ablation.description, ablation.name);
   return table;
+}
+
+std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, const Predictions& predictions) {
+  constexpr double least = 0.03;  // of a share that is shown
+  std::vector<const PredictedRun*> runs;
+  for (const Kernel* step : steps) {
+    const auto run = std::find_if(predictions.runs.begin(), predictions.runs.end(), [&](const PredictedRun& r) {
+      return r.kernel == step->name && r.config == configs_of(*step).front() && r.card == "h100" && r.without.empty() &&
+             r.seqlen == table_seqlen;
+    });
+    if (run == predictions.runs.end()) throw std::runtime_error("predictions.json does not have " + step->name);
+    runs.push_back(&*run);
+  }
+  std::vector<std::string> head{"H100, predicted", "cycles of a tile"};
+  std::vector<const char*> shown;
+  for (const Stall stall : all_stalls) {
+    const bool is_much = std::any_of(runs.begin(), runs.end(),
+                                     [&](const PredictedRun* run) { return run->stalls.at(name_of(stall)) >= least; });
+    if (is_much) shown.push_back(name_of(stall));
+  }
+  head.insert(head.end(), shown.begin(), shown.end());
+  std::string table = markdown_head(head, 1);
+  for (const PredictedRun* run : runs) {
+    std::vector<std::string> row{run->kernel, grouped(static_cast<uint64_t>(run->cycles_of_tile + 0.5))};
+    for (const char* name : shown) row.push_back(fixed(100 * run->stalls.at(name), 0) + " %");
+    table += markdown_row(row);
+  }
+  return table +
+         "\nCycles of an SM for one tile of keys of a CTA, in the step's first config, and what its warps do "
+         "meanwhile" +
+         ": what they wait for, and *issued* where they do not.\n";
 }
 
 std::string render_timings() {

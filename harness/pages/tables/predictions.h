@@ -28,6 +28,10 @@ std::string render_prediction_ranks(const PredictionData& data);
 /// The errors with one mechanism off at a time.
 std::string render_ablations(const PredictionData& data);
 
+/// What the warps of some steps do on an H100 at seqlen 4096, in the first config of each, as predicted: cycles of a
+/// tile and the shares of what they wait for. Throws std::runtime_error if a step was not predicted.
+std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, const Predictions& predictions);
+
 /// The model's figures with their sources.
 std::string render_timings();
 
