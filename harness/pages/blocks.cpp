@@ -118,6 +118,7 @@ std::string render_prediction_block(const std::string& block, const Published& p
   if (block == "prediction-figures") return render_timings();
   const PredictionData data{read_stored_predictions(), published, sweeps_of(files, published)};
   if (block == "prediction-errors") return render_prediction_errors(data);
+  if (block == "prediction-aims") return render_prediction_aims(data);
   if (block == "prediction-ranks") return render_prediction_ranks(data);
   if (block == "prediction-ablations") return render_ablations(data);
   return render_predictions(data);
@@ -209,6 +210,7 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
                                  "gpu-mutants",
                                  "predictions",
                                  "prediction-errors",
+                                 "prediction-aims",
                                  "prediction-ranks",
                                  "prediction-ablations",
                                  "prediction-figures",

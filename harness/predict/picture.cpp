@@ -115,8 +115,7 @@ std::string timeline_svg(const Timeline& timeline) {
   const std::string what = timeline.tiles == 1 ? "one tile" : std::to_string(timeline.tiles) + " tiles";
   svg += text_at(left, 18, timeline.kernel + ": " + what + ", as predicted for the " + timeline.gpu,
                  " style=\"font-size:15px;font-weight:bold\"");
-  svg += text_at(left, 38,
-                 "a sub-core's warps and pipes, and the SM's shared memory; cycles of the SM from left to right");
+  svg += text_at(left, 38, "a sub-core's warps and pipes, and the SM's shared memory; cycles from left to right");
   double y = top + row / 2;
   for (const TimelineTrack& track : timeline.tracks) {
     svg += track_svg(track, y, scale);

@@ -19,13 +19,11 @@ struct PipeTrack {
   std::vector<Unit> units;
 };
 
-// Those of a sub-core; shared memory comes behind them.
+// Those of a sub-core; behind them come what shared memory is asked for, and the data of copies that it takes in.
 const std::vector<PipeTrack>& pipe_tracks() {
-  static const std::vector<PipeTrack> tracks{{"tensor", {Unit::tensor}},
-                                             {"FMA", {Unit::fp32, Unit::imad}},
-                                             {"ALU", {Unit::alu}},
-                                             {"MUFU", {Unit::mufu}},
-                                             {"shared memory", {}}};
+  static const std::vector<PipeTrack> tracks{{"tensor", {Unit::tensor}}, {"FMA", {Unit::fp32, Unit::imad}},
+                                             {"ALU", {Unit::alu}},       {"MUFU", {Unit::mufu}},
+                                             {"shared memory", {}},      {"copied data", {}}};
   return tracks;
 }
 
@@ -55,7 +53,9 @@ class FirstSubCore : public Recorder {
     if (cta == 0 && warp == 0 && step.index == loop_start_) passes.push_back(now);
   }
 
-  void served(int64_t begin, int64_t end, int, const Step* step) override { add(tracks.back(), begin, end, step); }
+  void served(int64_t begin, int64_t end, int, const Step* step) override {
+    add(step == nullptr ? tracks.back() : tracks[tracks.size() - 2], begin, end, step);
+  }
 
   std::vector<TimelineTrack> tracks;
   std::vector<int64_t> passes;

@@ -2,14 +2,19 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
+#include "harness/base/file.h"
 #include "harness/contract/registry.h"
 #include "harness/predict/code/program.h"
 #include "harness/predict/code/stored_code.h"
+#include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/validation.h"
 #include "harness/results/folder.h"
+#include "harness/results/freshness.h"
+#include "harness/sass/stored.h"
 
 namespace flash_steps {
 namespace {
@@ -38,6 +43,28 @@ TEST(StoredCode, EveryInstructionIsKnownAndEveryKernelHasAnOrder) {
     EXPECT_EQ(program.code[program.epilogue.back()].unit, Unit::exit) << function.kernel << " " << function.config;
   }
   EXPECT_GT(instructions, 100000);
+}
+
+// Kernels change, and so do the words that they include: the code is that of which machine_code.json has the counts.
+TEST(StoredCode, IsThatOfTheStoredCounts) {
+  const StoredMachineCode counts = read_stored_machine_code();
+  for (const auto& [key, function] : code().functions) {
+    const MachineCode* const counted = counts.find(function.kernel, function.config, function.arch);
+    ASSERT_NE(counted, nullptr) << function.kernel << " " << function.config << " " << function.arch;
+    EXPECT_EQ(function.code, code_hash(*find_kernel(function.kernel))) << function.kernel;
+    const auto instructions = function.instructions();
+    const auto with = [&](const char* opcode) {
+      return std::count_if(instructions.begin(), instructions.end(), [&](const EncodedInstruction& instruction) {
+        return instruction.text.find(opcode) != std::string::npos;
+      });
+    };
+    const InstructionCounts& whole = counted->whole_kernel;
+    for (const char* opcode : {"HMMA", "LDSM", "LDGSTS", "MUFU"}) {
+      EXPECT_EQ(with(opcode), whole.at(opcode)) << function.kernel << " " << function.config << " " << function.arch;
+    }
+    EXPECT_EQ(static_cast<int>(instructions.size()), whole.at("total")) << function.kernel << " " << function.config;
+    EXPECT_EQ(function.registers, counted->function.registers) << function.kernel << " " << function.config;
+  }
 }
 
 // What the compiler leaves between two instructions of a pipe is what the pipe needs: no two products that follow each
@@ -77,6 +104,19 @@ TEST(StoredPredictions, AreOfTheModelAsItIs) {
     EXPECT_NEAR(predictor.predict(variant, card, {{problem, row->sm_clock_mhz}}).front().tflops, row->tflops,
                 1e-6 * row->tflops);
   }
+}
+
+TEST(Pictures, AreOfTheModelAsItIs) {
+  const Predictor predictor = read_predictor();
+  int pictures = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(FLASH_STEPS_SOURCE_DIR "/docs/img/timelines")) {
+    const Kernel* const kernel = find_kernel(entry.path().stem().string());
+    ASSERT_NE(kernel, nullptr) << entry.path();
+    const Timeline timeline = timeline_of(predictor, kernel->emulator().front(), *select_cards("h100").front(), 1);
+    EXPECT_EQ(read_file(entry.path()), timeline_svg(timeline)) << entry.path();
+    pictures++;
+  }
+  EXPECT_GE(pictures, 5);
 }
 
 }  // namespace

@@ -1,17 +1,14 @@
-// How predictions are held against what was measured; the cards; and what the command line refuses.
+// How predictions are held against what was measured; and the cards.
 #include "harness/predict/validation.h"
 
 #include <gmock/gmock.h>
 
 #include "harness/base/error.h"
-#include "harness/base/process.h"
 
 namespace flash_steps {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 TEST(Validation, ErrorsAreInPointsAndKnowTheirSign) {
   const Errors errors = errors_of(
@@ -37,6 +34,17 @@ TEST(Validation, TheCalibratedRowsAreThoseOfTheRule) {
   EXPECT_FALSE(is_calibrated("01_base", "64x64", "h100", 2048));
   EXPECT_TRUE(is_calibrated("01_base", "64x64", "h100", 4096));
   EXPECT_TRUE(is_calibrated("01_base", "64x64", "h100", 512));
+  EXPECT_TRUE(is_calibrated("16_static_stride", "64x64_q2k2v2c0", "a100", 4096)) << "the best config, as published";
+  EXPECT_FALSE(is_calibrated("16_static_stride", "64x64_q2k2v2c0", "rtx3090", 4096));
+  EXPECT_FALSE(is_calibrated("13_reverse_iteration", "128x64_q2k2v2c1", "a100", 4096));
+}
+
+TEST(Validation, TheSixteensOwnRunsCountAndNotThoseOfOtherChapters) {
+  const Evidence evidence;
+  ASSERT_FALSE(evidence.files.empty());
+  for (const ResultsFile& file : evidence.files) {
+    EXPECT_EQ(file.file.parent_path().filename(), "results") << file.file;
+  }
 }
 
 TEST(Cards, RegistersAndSharedMemorySayHowManyCtasAnSmHolds) {
@@ -55,54 +63,6 @@ TEST(Cards, OneThatIsNotKnownIsAnErrorThatNamesThoseThatAre) {
     FAIL();
   } catch (const UsageError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("b200 is not known"), HasSubstr("a100, rtx3090, h100, h200")));
-  }
-}
-
-ProcessResult runner(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), FLASH_STEPS_RUNNER);
-  return run_process(arguments).value();
-}
-
-TEST(PredictCommand, SaysWhatAStepTakesOnACardThatIsNotThere) {
-  const ProcessResult result = runner({"--kernel=02", "--predict=a100", "--json=-"});
-  EXPECT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_THAT(result.output, HasSubstr("\"card\":\"a100\""));
-  EXPECT_EQ(runner({"--kernel=02", "--predict=a100"}).output, runner({"--kernel=02", "--predict=a100"}).output);
-}
-
-TEST(PredictCommand, WritesATimelineOfWarpsAndPipes) {
-  const ProcessResult result = runner({"--kernel=02", "--predict=h100", "--timeline=-"});
-  EXPECT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_THAT(result.output, AllOf(HasSubstr("traceEvents"), HasSubstr("warp of CTA 2"), HasSubstr("\"tensor\"")));
-}
-
-TEST(PredictCommand, ShowsWhereTheWarpsWaitBySourceLine) {
-  const ProcessResult result = runner({"--kernel=02", "--explain", "--predict=a100"});
-  EXPECT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_THAT(result.output, AllOf(HasSubstr("mma"), HasSubstr("operand ports")));
-}
-
-TEST(PredictCommand, RefusesWhatCannotBePredicted) {
-  struct Case {
-    std::vector<std::string> arguments;
-    const char* sentence;
-  };
-  const Case cases[] = {{{"--kernel=02", "--predict=b200"}, "b200 is not known"},
-                        {{"--kernel=02", "--predict=h100", "--clock=99999"}, "--clock=99999"},
-                        {{"--kernel=02", "--predict=h100", "--clock=5"}, "out of the range of the H100"},
-                        {{"--kernel=02", "--predict=h100", "--seqlen=100"}, "seqlen 100 is not a multiple"},
-                        {{"--kernel=02", "--predict=h100", "--causal"}, "causal"},
-                        {{"--kernel=02", "--predict=h100", "--dtype=bf16"}, "fp16"},
-                        {{"--kernel=02", "--predict=h100", "--config=none"}, "no such config"},
-                        {{"--kernel=02", "--predict=h100", "--without=none"}, "--without=none"},
-                        {{"--kernel=02", "--clock=1500"}, "--clock=1500"},
-                        {{"--kernel=01,02", "--predict=h100", "--timeline=-"}, "--timeline shows one config"},
-                        {{"--predict=h100"}, "no kernel is chosen"}};
-  for (const Case& c : cases) {
-    const ProcessResult result = runner(c.arguments);
-    EXPECT_EQ(result.exit_code, 2) << c.sentence;
-    EXPECT_THAT(result.errors, HasSubstr(c.sentence));
-    EXPECT_THAT(result.output, IsEmpty()) << c.sentence;
   }
 }
 

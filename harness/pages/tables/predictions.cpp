@@ -85,6 +85,58 @@ std::vector<Compared> ladder_of(const Card& card, const PredictionData& data) {
   return rows;
 }
 
+const Card& card_called(const std::string& name) {
+  const std::vector<Card>& cards = all_cards();
+  return *std::find_if(cards.begin(), cards.end(), [&](const Card& card) { return card.name == name; });
+}
+
+std::vector<Compared> at_table_length(const std::vector<Compared>& rows, const std::string& kernel = "") {
+  std::vector<Compared> some;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(some), [&](const Compared& row) {
+    return row.seqlen == table_seqlen && (kernel.empty() || row.kernel == kernel);
+  });
+  return some;
+}
+
+struct Aim {
+  std::string what;
+  std::string aimed, reached;
+  bool is_met;
+};
+
+// Points of percent: a mean of at most so many and, unless that is 0, a largest error of at most so many.
+Aim aim_of(const std::string& what, const std::vector<Compared>& rows, double mean, double most) {
+  const Errors errors = errors_of(rows);
+  const std::string aimed = "mean " + fixed(mean, 1) + (most > 0 ? ", largest " + fixed(most, 0) : "");
+  const std::string reached = "mean " + fixed(errors.mean, 1) + (most > 0 ? ", largest " + fixed(errors.most, 1) : "");
+  return {what, aimed, reached, errors.mean <= mean && (most == 0 || errors.most <= most)};
+}
+
+Aim aim_of_ranks(const std::vector<Compared>& rows) {
+  constexpr size_t many = 8;  // configs
+  constexpr double least = 0.8;
+  double lowest = 1;
+  for (const Kernel* kernel : of_chapter(sixteen)) {
+    const std::vector<Compared> of_kernel = at_table_length(rows, kernel->name);
+    if (of_kernel.size() >= many) lowest = std::min(lowest, errors_of(of_kernel).spearman);
+  }
+  return {"H100, within each step of eight configs", "rank correlation " + fixed(least, 1),
+          "lowest " + fixed(lowest, 2), lowest >= least};
+}
+
+// Where the formula that needs no simulation is nearer in the mean.
+Aim aim_of_formula(const PredictionData& data) {
+  std::vector<std::string> worse;
+  for (const Card& card : all_cards()) {
+    for (const ComparedGroup& group : groups_of(card, data, "")) {
+      const Errors errors = errors_of(group.rows);
+      if (errors.mean >= errors.baseline_mean) worse.push_back(group.name);
+    }
+  }
+  return {"everywhere", "nearer than the formula", worse.empty() ? "everywhere" : "not " + join(worse, "; "),
+          worse.empty()};
+}
+
 }  // namespace
 
 std::string render_prediction_errors(const PredictionData& data) {
@@ -101,6 +153,27 @@ std::string render_prediction_errors(const PredictionData& data) {
                              fixed(errors.baseline_most, 1)});
     }
   }
+  return table;
+}
+
+std::string render_prediction_aims(const PredictionData& data) {
+  const auto runs = [&](const char* card) { return against_runs(card_called(card), data.predictions, data.sweeps); };
+  const auto published = [&](const char* card) {
+    return against_published(card_called(card), data.predictions, data.published);
+  };
+  const std::vector<Compared> h100 = runs("h100");
+  const std::vector<Aim> aims{
+      aim_of("H100, seqlen 4096, first configs", first_configs(at_table_length(h100)), 1.5, 4),
+      aim_of("H100, seqlen 4096, all configs", at_table_length(h100), 3, 0),
+      aim_of_ranks(h100),
+      aim_of("H100, all lengths, first configs", first_configs(h100), 4, 0),
+      aim_of("H200, seqlen 4096, first configs", first_configs(at_table_length(runs("h200"))), 2.5, 0),
+      aim_of("A100, published", published("a100"), 3, 8),
+      aim_of("RTX 3090, published", published("rtx3090"), 2.5, 5),
+      aim_of_formula(data)};
+  std::string table = markdown_head({"of", "aimed at", "reached", ""}, 4);
+  for (const Aim& aim : aims)
+    table += markdown_row({aim.what, aim.aimed, aim.reached, aim.is_met ? "met" : "**missed**"});
   return table;
 }
 
@@ -197,7 +270,7 @@ std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, con
     if (run == predictions.runs.end()) throw std::runtime_error("predictions.json does not have " + step->name);
     runs.push_back(&*run);
   }
-  std::vector<std::string> head{"H100, predicted", "cycles of a tile"};
+  std::vector<std::string> head{"H100, predicted", "config", "cycles for 64×64", "busiest pipe"};
   std::vector<const char*> shown;
   for (const Stall stall : all_stalls) {
     const bool is_much = std::any_of(runs.begin(), runs.end(),
@@ -205,16 +278,22 @@ std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, con
     if (is_much) shown.push_back(name_of(stall));
   }
   head.insert(head.end(), shown.begin(), shown.end());
-  std::string table = markdown_head(head, 1);
-  for (const PredictedRun* run : runs) {
-    std::vector<std::string> row{run->kernel, grouped(static_cast<uint64_t>(run->cycles_of_tile + 0.5))};
+  std::string table = markdown_head(head, 2);
+  for (size_t i = 0; i < runs.size(); i++) {
+    const PredictedRun* const run = runs[i];
+    const TileShape& tile = steps[i]->emulator().front().tile;
+    const double cycles = run->cycles_of_tile * 64 * 64 / (tile.tile_rows * tile.tile_cols);
+    const auto busiest = std::max_element(run->busy.begin(), run->busy.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; });
+    std::vector<std::string> row{run->kernel, run->config, grouped(static_cast<uint64_t>(cycles + 0.5)),
+                                 busiest->first + ", " + fixed(100 * busiest->second, 0) + " %"};
     for (const char* name : shown) row.push_back(fixed(100 * run->stalls.at(name), 0) + " %");
     table += markdown_row(row);
   }
   return table +
-         "\nCycles of an SM for one tile of keys of a CTA, in the step's first config, and what its warps do "
-         "meanwhile" +
-         ": what they wait for, and *issued* where they do not.\n";
+         "\nFrom `docs/results/predictions.json`: cycles of an SM for 64 rows and 64 keys of a tile, the share of them "
+         "in "
+         "which the busiest pipe works, and what the warps do meanwhile: *issued*, or what they wait for.\n";
 }
 
 std::string render_timings() {

@@ -13,7 +13,7 @@ const std::vector<TimingSource>& timing_sources() {
   constexpr const char* guide = "throughput table of the CUDA C++ Best Practices Guide; ptxas keeps the same distance";
   static const std::vector<TimingSource> sources{
       {"tensor_interval", &T::tensor_interval, FigureSource::measured,
-       "harness/model/rates.cpp: white papers, and mma.sync in a loop on an H100"},
+       "harness/model/rates.cpp: white papers; of the H100 mma_ceiling_tflops in docs/results/h100.json"},
       {"half_interval", &T::half_interval, FigureSource::document, guide},
       {"alu_interval", &T::alu_interval, FigureSource::document, guide},
       {"mufu_interval", &T::mufu_interval, FigureSource::document, guide},
@@ -33,7 +33,7 @@ const std::vector<TimingSource>& timing_sources() {
       {"shuffle_latency", &T::shuffle_latency, FigureSource::assumed, "no row moves with it"},
       {"read_latency", &T::read_latency, FigureSource::assumed, "no row moves with it"},
       {"copy_wavefronts", &T::copy_wavefronts, FigureSource::assumed, "a request's addresses"},
-      {"fill_wavefronts", &T::fill_wavefronts, FigureSource::measured, "the counters of LDGSTS, four for 512 bytes"},
+      {"fill_wavefronts", &T::fill_wavefronts, FigureSource::measured, "docs/results/h100_counters.json: four for the 512 bytes of a warp's LDGSTS"},
       {"l2_latency", &T::l2_latency, FigureSource::fitted, "on the calibrated rows"},
       {"l2_bytes", &T::l2_bytes, FigureSource::document, "64 bytes a cycle and SM in NVIDIA's white papers"},
       {"l2_spread", &T::l2_spread, FigureSource::assumed, "keeps the CTAs of an SM from running in step"},
