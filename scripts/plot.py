@@ -15,6 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+# Where scripts/setup.sh --plots puts the version that the committed pictures were drawn with: another one may place a
+# letter elsewhere.
+TOOLS = ROOT / "build" / "tools"
+if any(TOOLS.glob("lib/python3*/site-packages/matplotlib")) and Path(sys.prefix) != TOOLS:
+    os.execv(TOOLS / "bin" / "python3", [str(TOOLS / "bin" / "python3"), *sys.argv])
 try:
     import matplotlib
 except ImportError:
@@ -25,10 +31,11 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
-ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = "flash-steps/results/1"
+SCHEMAS = ("flash-steps/results/1", "flash-steps/results/2")
 PUBLISHED = ROOT / "docs" / "results" / "published.json"
 STEPS = sorted(path.stem for path in (ROOT / "kernels").glob("[0-9][0-9]_*.cu"))
+LADDER = [*(path.stem for path in sorted((ROOT / "kernels" / "primer").glob("p[0-9]*.cu"))), *STEPS,
+          *(path.stem for path in sorted((ROOT / "kernels" / "beyond").glob("[0-9]*.cu")))]
 
 INK = "#767b84"
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#1a80c4", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
@@ -181,9 +188,16 @@ def read_percent(fa2):
     return (fa2["paired_percent"] or fa2["percent"]).number()
 
 
+def read_verdict(validation):
+    """Whether the output was right; schema 1 had a flag, in which a hazard was a mistake, too."""
+    if "passed" in validation.object():
+        return validation["passed"].flag()
+    return validation["verdict"].text() == "right"
+
+
 def read_run(run):
     kernel = run["kernel"].text()
-    if kernel not in STEPS:
+    if kernel not in LADDER:
         run["kernel"].fail(f'is "{kernel}", which is none of the kernels in kernels/')
     baselines = run["baselines"]
     fa2 = baselines["fa2"] if baselines and "fa2" in baselines.object() else None
@@ -191,7 +205,7 @@ def read_run(run):
         "kernel": kernel,
         "config": run["config"].text(),
         "problem": read_problem(run["problem"]),
-        "passed": run["validation"]["passed"].flag(),
+        "passed": read_verdict(run["validation"]),
         "timing": read_timing(run["timing"]),
         "percent": read_percent(fa2) if fa2 else None,
         "stored_in": fa2["stored_in"].text() if fa2 and fa2["stored_in"] else None,
@@ -213,8 +227,8 @@ def read_baseline(run):
 
 def read_results(path):
     root = read_json(path)
-    if (schema := root["schema"].text()) != SCHEMA:
-        root["schema"].fail(f'is "{schema}"; only "{SCHEMA}" can be drawn')
+    if (schema := root["schema"].text()) not in SCHEMAS:
+        root["schema"].fail(f'is "{schema}"; {" and ".join(SCHEMAS)} can be drawn')
     device = root["device"]
     return {
         "stem": Path(path).stem,
@@ -251,12 +265,18 @@ def sweeps_of(files):
         for dtype in sorted({run["problem"]["dtype"] for run in file["runs"]}):
             sweep = sweeps.setdefault(
                 (file["gpu"], dtype),
-                {"gpu": file["gpu"], "dtype": dtype, "stems": {}, "ceiling": None, "runs": {}, "baselines": {}}
+                {"gpu": file["gpu"], "dtype": dtype, "stems": {}, "ceiling": None, "runs": {}, "baselines": {},
+                 "other_chapters": []}
             )
+            of_dtype = [run for run in file["runs"] if run["problem"]["dtype"] == dtype]
+            others = [run for run in of_dtype if run["kernel"] not in STEPS]
+            sweep["other_chapters"] += [run for run in others if run["passed"]]
+            # Steps of the sixteen and baselines were measured again there, to compare with: their own file counts.
+            if others:
+                continue
             sweep["sm_max_mhz"], sweep["memory_bytes"] = file["sm_max_mhz"], file["memory_bytes"]
             sweep["ceiling"] = file["ceiling"] or sweep["ceiling"]
-            runs = {(run["kernel"], run["config"], *run["problem"].values()): run
-                    for run in file["runs"] if run["problem"]["dtype"] == dtype}
+            runs = {(run["kernel"], run["config"], *run["problem"].values()): run for run in of_dtype}
             if runs.keys() & sweep["runs"].keys():
                 print(f"{' and '.join([*sweep['stems'], file['stem']])} are of one device, {sweep['gpu']}: of a run in "
                       "both the newer counts.", file=sys.stderr)
@@ -265,6 +285,7 @@ def sweeps_of(files):
             for baseline in file["baselines"]:
                 if baseline["problem"]["dtype"] == dtype:
                     sweep["baselines"][baseline["name"], *baseline["problem"].values()] = baseline
+    sweeps = {key: sweep for key, sweep in sweeps.items() if sweep["runs"]}
     for sweep in sweeps.values():
         main_stem = max(sweep["stems"], key=sweep["stems"].get)
         sweep["suffix"] = main_stem + ("" if sweep["dtype"] == "fp16" else f"_{sweep['dtype']}")
@@ -404,6 +425,48 @@ def draw_percent(sweeps, published):
     axes.spines["left"].set_visible(False)
     label_ends(axes, labels, top * 0.057)
     footnote(fig, "  ".join(notes))
+    return fig
+
+
+def draw_ladder(sweep):
+    """Percent of FlashAttention-2 of the chapters that follow each other, on a logarithmic scale."""
+    best = {step: best_run(sweep, step, PUBLISHED_SEQLEN) for step in STEPS}
+    for run in sweep["other_chapters"]:
+        before = best.get(run["kernel"])
+        if run["problem"]["seqlen"] != PUBLISHED_SEQLEN or run["percent"] is None:
+            continue
+        if before is None or run["percent"] > before["percent"]:
+            best[run["kernel"]] = run
+    row = {step: best[step]["percent"] for step in LADDER if best.get(step) and best[step]["percent"] is not None}
+    if not row or all(step in STEPS for step in row):
+        return None
+    fig, axes = figure(9.2, 5.1, "From three loops to tensor cores, percent of FlashAttention-2",
+                       f"{sweep['gpu']}: {describe(best[next(iter(row))]['problem'])}")
+    margins(fig, 0.75, 0.3, 0.85, 1.35)
+    steps = list(row)
+    axes.set_yscale("log")
+    axes.plot(range(len(steps)), row.values(), color=INK, linewidth=1, zorder=2)
+    for name, chapter, colour in (("primer", "primer", GREEN), ("the sixteen", "", VERMILLION),
+                                  ("beyond", "beyond", BLUE)):
+        of = [i for i, step in enumerate(steps) if (ROOT / "kernels" / chapter / f"{step}.cu").exists()]
+        if not of:
+            continue
+        values = [row[steps[i]] for i in of]
+        axes.plot(of, values, color=colour, linestyle="", marker="o", markersize=5, markeredgewidth=0, zorder=3)
+        axes.text((of[0] + of[-1]) / 2, 0.06, name, transform=axes.get_xaxis_transform(), ha="center", color=colour,
+                  weight="bold")
+        for i in {of[0], of[-1], max(of, key=lambda i: row[steps[i]])}:
+            value = row[steps[i]]
+            axes.annotate(f"{value:.0f}" if value >= 10 else f"{value:.1f}", (i, value), (0, 7),
+                          textcoords="offset points", ha="center", va="bottom", size=8, color=colour)
+    axes.axhline(100, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
+    ticks = [tick for tick in (0.1, 1, 10, 100) if tick >= min(row.values()) / 10]
+    axes.set(xlim=(-0.6, len(steps) - 0.4), ylim=(min(row.values()) / 2, max(row.values()) * 1.9))
+    axes.set_yticks(ticks, [f"{tick:g} %" for tick in ticks])
+    axes.set_yticks([], minor=True)
+    axes.set_xticks(range(len(steps)), steps, rotation=52, ha="right", rotation_mode="anchor", size=7)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
     return fig
 
 
@@ -757,6 +820,7 @@ def draw_all(sweeps, published):
     pictures = {"bank_map": draw_bank_map(), "percent_of_fa2": draw_percent(sweeps, published)}
     for sweep in sweeps:
         pictures[f"tflops_by_seqlen_{sweep['suffix']}"] = draw_tflops(sweep)
+        pictures[f"ladder_{sweep['suffix']}"] = draw_ladder(sweep)
         pictures[f"ranking_of_configs_{sweep['suffix']}"] = draw_ranking(sweep)
         pictures[f"counters_by_step_{sweep['suffix']}"] = draw_counters(sweep)
         pictures[f"memory_by_seqlen_{sweep['suffix']}"] = draw_memory(sweep)
@@ -799,6 +863,8 @@ def main():
     where.add_argument("--out", metavar="DIR", type=Path, help="write the pictures there, as SVG")
     where.add_argument("--check", metavar="DIR", type=Path,
                        help="compare the SVGs there with what the files give; exit 1 if they differ")
+    parser.add_argument("--version", action="version", version=matplotlib.__version__,
+                        help="of matplotlib, and exit")
     parser.add_argument("--png", action="store_true", help="with --out: write PNG as well")
     args = parser.parse_args()
     if args.png and not args.out:

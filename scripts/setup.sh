@@ -68,7 +68,6 @@ need libcli11-dev has_header CLI/CLI.hpp
 need nlohmann-json3-dev has_header nlohmann/json.hpp
 need libgtest-dev has_library gtest
 need libgmock-dev has_library gmock
-if $plots; then need python3-matplotlib python3 -c 'import matplotlib' 2>/dev/null; fi
 if $fuzz; then
   need clang has_command clang++
   need libclang-rt-dev has_fuzzer
@@ -79,7 +78,7 @@ if $lint; then
   need clang-tidy-14 has_command clang-tidy-14
   need shellcheck has_command shellcheck
 fi
-if $disassembler; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
+if $disassembler || $plots; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
 
 if ((${#missing[@]})); then
   if ! has_command apt-get; then
@@ -105,14 +104,21 @@ if ((${#missing[@]})); then
   fi
 fi
 
+# What Python's package index has: in these versions, into build/tools.
+tools=$root/build/tools
+install_tools() {  # install_tools PACKAGE==VERSION…
+  if [[ ! -x $tools/bin/pip ]] && ! python3 -m venv "$tools" ||
+    ! "$tools/bin/pip" install --quiet --disable-pip-version-check "$@"; then
+    echo "setup.sh: pip could not install $* into build/tools." >&2
+    exit 3
+  fi
+}
+if $plots && ! compgen -G "$tools/lib/python3*/site-packages/matplotlib" >/dev/null; then
+  install_tools matplotlib==3.11.2
+fi
 if $disassembler; then
-  tools=$root/build/tools
   if [[ ! -x $tools/bin/cuobjdump || ! -x $tools/bin/nvdisasm ]]; then
-    if ! python3 -m venv "$tools" || ! "$tools/bin/pip" install --quiet --disable-pip-version-check \
-      nvidia-cuda-cuobjdump==13.2.51 nvidia-cuda-nvdisasm==13.2.51; then
-      echo "setup.sh: pip could not install cuobjdump and nvdisasm into build/tools." >&2
-      exit 3
-    fi
+    install_tools nvidia-cuda-cuobjdump==13.2.51 nvidia-cuda-nvdisasm==13.2.51
     for tool in cuobjdump nvdisasm; do
       ln -sf "$(echo "$tools"/lib/python3*/site-packages/nvidia/cu13/bin/$tool)" "$tools/bin/$tool"
     done

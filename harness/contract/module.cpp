@@ -19,11 +19,18 @@ std::vector<Registered>& registered() {
   return list;
 }
 
+// A build folder may lie in another one (build/sanitize in build), whose kernels are not this program's.
+bool is_build_folder(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "CMakeCache.txt", error);
+}
+
 std::vector<fs::path> folders() {
   std::vector<fs::path> list;
   fs::path folder = executable().parent_path();
   for (int level = 0; level < 3 && folder.has_relative_path(); level++, folder = folder.parent_path()) {
     list.push_back(folder);
+    if (is_build_folder(folder)) break;
   }
   list.emplace_back(FLASH_STEPS_BUILD_DIR);
   return list;

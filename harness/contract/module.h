@@ -11,7 +11,7 @@
 namespace flash_steps {
 
 /// Where the library of a kernel for a target is, or would be: beside the program that runs, in kernels/ or (for the
-/// GPU) kernels/gpu/, in the folders above it up to the build folder, or in the build folder that this program is of.
+/// GPU) kernels/gpu/, in the folders above it up to its build folder, or in the build folder that this program is of.
 std::filesystem::path module_file(const std::string& kernel, Target target);
 
 /// What the kernel file registered for the target. Throws MachineError if its library is not there or cannot be loaded.

@@ -64,11 +64,13 @@ class Selection {
     if (add_chapter(item) || add_range(item) || add_pattern(item)) return;
     if (const Kernel* kernel = find_kernel(item, kernels_)) return add(kernel);
     if (const Kernel* kernel = by_number(item, item)) return add(kernel);
-    std::vector<std::string> names, all;
+    std::vector<std::string> all, names, begin;
     for (const Kernel& kernel : kernels_) {
       all.push_back(kernel.name);
       if (!item.empty() && kernel.name.find(item) != std::string::npos) names.push_back(kernel.name);
+      if (!item.empty() && kernel.name.starts_with(item)) begin.push_back(kernel.name);
     }
+    if (begin.size() == 1) names = begin;  // 02_ is that of 02_swizzling, though a part of p02_online
     if (names.size() == 1) return add(find_kernel(names.front(), kernels_));
     if (names.size() > 1) {
       throw UsageError("--kernel=" + item + " is a part of several names, " + join(names) + "; one of them, or *" +

@@ -193,16 +193,13 @@ void add(Counters& counters, const Site& site) {  // NOLINT(readability-function
 }
 
 // Bytes of the sectors that any worker touched.
-uint64_t distinct_bytes(const Workers& workers, const GlobalMemory::SectorMap& (GlobalMemory::*map)() const) {
-  GlobalMemory::SectorMap all = (workers[0]->global().*map)();
-  for (size_t w = 1; w < workers.size(); w++) {
-    const GlobalMemory::SectorMap& more = (workers[w]->global().*map)();
-    for (size_t b = 0; b < all.size(); b++) {
-      std::transform(all[b].begin(), all[b].end(), more[b].begin(), all[b].begin(), std::logical_or<>());
-    }
-  }
+uint64_t distinct_bytes(const Workers& workers, const std::vector<SectorSet>& (GlobalMemory::*touched)() const) {
+  std::vector<SectorSet> all = (workers[0]->global().*touched)();
   uint64_t sectors = 0;
-  for (const std::vector<bool>& buffer : all) sectors += std::count(buffer.begin(), buffer.end(), true);
+  for (size_t b = 0; b < all.size(); b++) {
+    for (size_t w = 1; w < workers.size(); w++) all[b].add((workers[w]->global().*touched)()[b]);
+    sectors += all[b].count();
+  }
   return sectors * sector_bytes;
 }
 

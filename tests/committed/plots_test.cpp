@@ -17,18 +17,18 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// Another version may place a letter elsewhere.
+// What scripts/setup.sh --plots installs. Another version may place a letter elsewhere.
 constexpr const char* drawn_with = "3.11.2";
 
 std::string matplotlib_version() {
-  const auto result = run_process({"python3", "-c", "import matplotlib; print(matplotlib.__version__, end='')"});
-  return result && result->exit_code == 0 ? result->output : "";
+  const auto result = run_process({"python3", FLASH_STEPS_SOURCE_DIR "/scripts/plot.py", "--version"});
+  return result && result->exit_code == 0 ? result->output.substr(0, result->output.find('\n')) : "";
 }
 
 class Plots : public testing::Test {
  protected:
   void SetUp() override {
-    if (matplotlib_version().empty()) GTEST_SKIP() << "python3 has no matplotlib; scripts/setup.sh --plots installs it";
+    if (matplotlib_version().empty()) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_plots_") + test->name());
     fs::remove_all(folder_);
@@ -65,7 +65,7 @@ Results with_memory() {
     run.problem.seqlen = seqlen;
     run.memory = {{.tensor_bytes = 4 * run.problem.bytes()}};
     run.validation.verdict = Verdict::right;
-    run.timing = TimingSummary{{1}, 1, 1, 1, 1, 300, 1500, false};
+    run.timing = TimingSummary{{1}, 1, 1, 1, 1, 300, {1500}};
     results.runs.push_back(run);
     BaselineRun standard;
     standard.baseline = Baseline::standard;
@@ -83,10 +83,10 @@ TEST_F(Plots, TheCommittedPicturesAreThoseOfTheCommittedResults) {
                  << matplotlib_version();
   }
   std::vector<std::string> arguments;
-  for (const char* name : {"h100.json", "emulator.json", "traffic.json", "h100_memory.json"}) {
-    if (fs::exists(stored_results() / name)) arguments.push_back(stored_results() / name);
+  for (const char* name :
+       {"h100.json", "emulator.json", "traffic.json", "h100_memory.json", "primer/h100.json", "beyond/h100.json"}) {
+    arguments.push_back(stored_results() / name);
   }
-  ASSERT_GE(arguments.size(), 3u);
   arguments.push_back("--check=" FLASH_STEPS_SOURCE_DIR "/docs/img");
   const ProcessResult result = plot(arguments);
   EXPECT_EQ(result.exit_code, 0) << "scripts/plot.py with the same files and --out=docs/img would draw them anew";
@@ -102,6 +102,30 @@ TEST_F(Plots, WhereEverythingFitsStandardAttentionIsALineLikeTheOthers) {
   results.baselines.back().unavailable.reset();
   EXPECT_THAT(picture(results, "memory_by_seqlen"),
               AllOf(HasSubstr("standard, unfused"), Not(HasSubstr("out of memory"))));
+}
+
+TEST_F(Plots, TheLadderShowsOtherChaptersBesideTheSixteen) {
+  const auto timed = [](const std::string& kernel, double percent) {
+    flash_steps::Run run;
+    run.kernel = kernel;
+    run.config = "64x64";
+    run.problem.seqlen = 4096;
+    run.validation.verdict = Verdict::right;
+    run.timing = TimingSummary{{1}, 1, 1, 1, 1, 300, {1500}};
+    run.baselines[Baseline::fa2] = {1, 1, percent, percent, std::nullopt};
+    return run;
+  };
+  Results sixteen, primer;
+  sixteen.device.backend = primer.device.backend = Target::gpu;
+  sixteen.device.name = primer.device.name = "NVIDIA A40";
+  sixteen.runs = {timed("01_base", 17), timed("16_static_stride", 112)};
+  primer.runs = {timed("p12_q_registers", 13.4), timed("01_base", 18)};
+  write_results(primer, folder_ / "primer.json");
+  EXPECT_EQ(picture(sixteen, "ladder"), "") << "one chapter is another picture's";
+  EXPECT_EQ(plot({folder_ / "card.json", folder_ / "primer.json", "--out=" + (folder_ / "img").string()}).exit_code, 0);
+  EXPECT_THAT(content(folder_ / "img/ladder_card.svg"),
+              AllOf(HasSubstr("p12_q_registers"), HasSubstr("16_static_stride"), HasSubstr(">13<"), HasSubstr(">17<"),
+                    Not(HasSubstr(">18<"))));
 }
 
 TEST_F(Plots, WithoutMemoryInTheResultsThereIsNoPictureOfIt) {

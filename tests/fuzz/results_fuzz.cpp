@@ -9,10 +9,14 @@
 #include <fstream>
 #include <sstream>
 
+#include "harness/base/error.h"
 #include "harness/console/report.h"
+#include "harness/contract/registry.h"
 #include "harness/pages/tables/ladder.h"
+#include "harness/results/read.h"
 #include "harness/results/stored_times.h"
 #include "harness/results/sweeps.h"
+#include "harness/results/write.h"
 #include "harness/runner/options.h"
 #include "harness/runner/resume.h"
 #include "tests/support/content.h"
@@ -51,14 +55,16 @@ void compare_with_file(Results results, const fs::path& folder) {
   for (BaselineRun& run : results.baselines) run.unavailable = "there is none";
   compare_with_stored(results.runs, results.baselines, results.device, folder);
   std::ostringstream out;
-  print_runs(out, results.device, results.runs, results.baselines);
+  print_gpu_table(out, results.runs, results.baselines);
+  for (const Run& run : results.runs) print_emulated(out, run);
+  print_summary(out, results.runs);
 }
 
 void resume(const Results& results, const fs::path& file) {
   Options options;
   options.json = file;
   try {
-    results_to_resume(options, results.meta, results.device);
+    results_to_resume(options, {&kernels().front()}, {}, results.meta, results.device);
   } catch (const UsageError&) {
   }
 }

@@ -7,6 +7,8 @@
 
 #include "harness/base/file.h"
 #include "harness/base/text.h"
+#include "harness/contract/registry.h"
+#include "harness/results/freshness.h"
 #include "harness/results/write.h"
 
 namespace flash_steps::mutants {
@@ -65,6 +67,7 @@ nlohmann::ordered_json row_json(const Outcome& outcome) {
   nlohmann::ordered_json json = {{"kernel", mutant.kernel},   {"line", mutant.line},
                                  {"mistake", mutant.mistake}, {"before", mutant.before},
                                  {"after", mutant.after},     {"verdict", name_of(trial.verdict)}};
+  if (const Kernel* const kernel = find_kernel(mutant.kernel)) json["code"] = code_hash(*kernel);
   if (is_killed(trial)) {
     json["right_result"] = trial.right_result;
     json["config"] = trial.config;

@@ -23,12 +23,6 @@ int64_t distance(const GlobalBuffer& buffer, const void* address) {
   return offset < 0 ? -offset : std::max<int64_t>(0, offset - static_cast<int64_t>(buffer.bytes));
 }
 
-GlobalMemory::SectorMap no_sectors(std::span<const GlobalBuffer> buffers) {
-  GlobalMemory::SectorMap map;
-  for (const GlobalBuffer& buffer : buffers) map.emplace_back((buffer.bytes + sector_bytes - 1) / sector_bytes);
-  return map;
-}
-
 // Each pair of lines once. By lines and not by sites, since each worker has sites of its own.
 class Conflicts {
  public:
@@ -57,8 +51,10 @@ constexpr size_t any_number = std::numeric_limits<size_t>::max();
 }  // namespace
 
 GlobalMemory::GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& hazards)
-    : buffers_(buffers), hazards_(hazards), sectors_read_(no_sectors(buffers)), sectors_written_(no_sectors(buffers)) {
+    : buffers_(buffers), hazards_(hazards) {
   for (const GlobalBuffer& buffer : buffers) {
+    sectors_read_.emplace_back(buffer.bytes);
+    sectors_written_.emplace_back(buffer.bytes);
     reads_.emplace_back(buffer.bytes, most_readers);
     writes_.emplace_back(buffer.bytes, any_number);
   }
@@ -78,7 +74,7 @@ void GlobalMemory::read(int thread, const void* from, int bytes, const Site& sit
   std::memcpy(to, from, bytes);
   const int64_t byte = offset_in(*buffer, from);
   const auto number = buffer - buffers_.data();
-  sectors_read_[number][byte / sector_bytes] = true;
+  sectors_read_[number].add_that_of(byte);
   if (!buffer->writable) return;
   check_written(number, byte, bytes, thread, site);
   reads_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
@@ -104,7 +100,7 @@ void GlobalMemory::write(int thread, void* to, int bytes, const Site& site, cons
   }
   std::memcpy(to, from, bytes);
   const auto number = buffer - buffers_.data();
-  sectors_written_[number][byte / sector_bytes] = true;
+  sectors_written_[number].add_that_of(byte);
   writes_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
 }
 

@@ -10,6 +10,7 @@
 
 #include "harness/emulator/memory/accesses.h"
 #include "harness/emulator/memory/hazard.h"
+#include "harness/emulator/memory/sector_set.h"
 
 namespace flash_steps::emulator {
 
@@ -40,10 +41,9 @@ class GlobalMemory {
   void read(int thread, const void* from, int bytes, const Site& site, void* to);
   void write(int thread, void* to, int bytes, const Site& site, const void* from);
 
-  /// Which sectors were touched: for each buffer, a bit for each 32 bytes.
-  using SectorMap = std::vector<std::vector<bool>>;
-  const SectorMap& sectors_read() const { return sectors_read_; }
-  const SectorMap& sectors_written() const { return sectors_written_; }
+  /// Of each buffer, which sectors were touched.
+  const std::vector<SectorSet>& sectors_read() const { return sectors_read_; }
+  const std::vector<SectorSet>& sectors_written() const { return sectors_written_; }
 
   std::span<const GlobalBuffer> buffers() const { return buffers_; }
   /// Of each buffer; reads of the writable ones alone, and of each cell those of two CTAs at most.
@@ -61,8 +61,8 @@ class GlobalMemory {
   HazardLog& hazards_;
   Dim3 cta_;
   int64_t cta_number_ = 0;
-  SectorMap sectors_read_;
-  SectorMap sectors_written_;
+  std::vector<SectorSet> sectors_read_;
+  std::vector<SectorSet> sectors_written_;
   std::vector<Accesses> reads_;
   std::vector<Accesses> writes_;
 };
