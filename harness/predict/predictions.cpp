@@ -1,5 +1,6 @@
 #include "harness/predict/predictions.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -103,8 +104,13 @@ Predictions read_stored_predictions() {
   Predictions all = read_predictions(stored_results() / "predictions.json");
   for (const char* name : {"predictions_lengths.json", "predictions_without.json"}) {
     if (!std::filesystem::exists(stored_results() / name)) continue;
-    const Predictions more = read_predictions(stored_results() / name);
-    all.runs.insert(all.runs.end(), more.runs.begin(), more.runs.end());
+    for (const PredictedRun& run : read_predictions(stored_results() / name).runs) {
+      const bool is_known = std::any_of(all.runs.begin(), all.runs.end(), [&](const PredictedRun& other) {
+        return other.kernel == run.kernel && other.config == run.config && other.card == run.card &&
+               other.without == run.without && other.seqlen == run.seqlen;
+      });
+      if (!is_known) all.runs.push_back(run);
+    }
   }
   return all;
 }

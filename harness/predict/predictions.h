@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/model/fa2_speed.h"
 #include "harness/predict/predict.h"
 #include "harness/results/results.h"
 
@@ -43,7 +44,8 @@ PredictedRun stored_form(const Prediction& prediction, const std::string& withou
 Predictions read_predictions(const std::filesystem::path& file);
 
 /// What docs/results has: predictions.json, all configs at the table's length; predictions_lengths.json, the other
-/// lengths; predictions_without.json, with mechanisms of the model off. The last two may be missing.
+/// lengths; predictions_without.json, with mechanisms of the model off. The last two may be missing; what
+/// several have counts once.
 Predictions read_stored_predictions();
 
 /// As write_file() does.

@@ -233,12 +233,13 @@ std::string render_prediction_ranks(const PredictionData& data) {
 std::string render_ablations(const PredictionData& data) {
   std::vector<std::string> head{"change"};
   std::vector<const Card*> cards;
+  Predictions first = data.predictions;  // of the others none was predicted with a mechanism off
+  std::erase_if(first.runs, [](const PredictedRun& run) {
+    return run.seqlen != table_seqlen || run.config != configs_of(*find_kernel(run.kernel)).front();
+  });
   const auto rows_of = [&](const Card& card, const std::string& without) {
-    std::vector<Compared> rows;
-    for (const Compared& row : first_configs(against_runs(card, data.predictions, data.sweeps, without))) {
-      if (row.seqlen == table_seqlen) rows.push_back(row);
-    }
-    return rows.empty() ? against_published(card, data.predictions, data.published, without) : rows;
+    const std::vector<Compared> rows = against_runs(card, first, data.sweeps, without);
+    return rows.empty() ? against_published(card, first, data.published, without) : rows;
   };
   for (const Card& card : all_cards()) {
     if (rows_of(card, all_ablations().front().name).empty()) continue;
