@@ -4,7 +4,7 @@
 #   scripts/build.sh [--try] TARGET…
 #
 # A TARGET is runner (which loads the kernels that it needs, so none is built with it), the code of a kernel
-# (kernel_02_swizzling for the emulator, kernel_02_swizzling_gpu), or all: everything, tests included. Returns at once
+# (kernel_02_swizzling for the emulator, kernel_02_swizzling_gpu), site_text (what --site loads), or all: everything, tests included. Returns at once
 # when nothing has changed. With --try, what does not compile is said and left out.
 #
 # Without a GPU the emulator alone is built, which is faster; all has the GPU's code, too, wherever there is nvcc. What
@@ -61,6 +61,7 @@ file_of() {  # file_of TARGET: sets file to what it makes
   case $1 in
     kernel_*_gpu) file=$build/kernels/gpu/${kernel%_gpu}.so ;;
     kernel_*) file=$build/kernels/$kernel.so ;;
+    site_text) file=$build/site_text.so ;;
     *) file=$build/$1 ;;
   esac
 }

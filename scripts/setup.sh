@@ -7,6 +7,8 @@
 #   scripts/setup.sh --benchmark      also Google Benchmark, for scripts/benchmark_emulator.sh
 #   scripts/setup.sh --lint           also clang-format and clang-tidy 14 and shellcheck, for .ci/run
 #   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
+#   scripts/setup.sh --site           also md4c, source-highlight and dtl, for ./runner --site
+#   scripts/setup.sh --browser        also Chromium, tidy and axe-core, with which the tests look at the site
 #
 # On Debian and Ubuntu, as root, it installs with apt-get. Without the rights it prints the command and exits with 3.
 set -euo pipefail
@@ -17,6 +19,8 @@ fuzz=false
 benchmark=false
 disassembler=false
 lint=false
+site=false
+browser=false
 for argument; do
   case $argument in
     --plots) plots=true ;;
@@ -24,8 +28,11 @@ for argument; do
     --benchmark) benchmark=true ;;
     --disassembler) disassembler=true ;;
     --lint) lint=true ;;
+    --site) site=true ;;
+    --browser) browser=true ;;
     *)
-      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --disassembler." >&2
+      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --disassembler," \
+        "--site, --browser." >&2
       exit 2
       ;;
   esac
@@ -45,6 +52,8 @@ has_fuzzer() {
   clang++ -fsanitize=fuzzer -x c++ - -o /dev/null \
     <<<'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' 2>/dev/null
 }
+has_browser() { has_command chromium || has_command chromium-browser || has_command google-chrome; }
+has_fonts() { compgen -G '/usr/share/fonts/truetype/*' >/dev/null; }
 need() {  # need PACKAGE TEST…: the package is missing unless the test succeeds
   local package=$1
   shift
@@ -73,6 +82,17 @@ if $fuzz; then
   need libclang-rt-dev has_fuzzer
 fi
 if $benchmark; then need libbenchmark-dev has_library benchmark; fi
+if $site; then
+  need libmd4c-dev has_header md4c.h
+  need libsource-highlight-dev has_header srchilite/sourcehighlighter.h
+  need libdtl-dev has_header dtl/dtl.hpp
+fi
+if $browser; then
+  need chromium has_browser
+  need fonts-dejavu-core has_fonts
+  need tidy has_command tidy
+  need python3-venv python3 -c 'import ensurepip' 2>/dev/null
+fi
 if $lint; then
   need clang-format-14 has_command clang-format-14
   need clang-tidy-14 has_command clang-tidy-14
@@ -123,4 +143,14 @@ if $disassembler; then
       ln -sf "$(echo "$tools"/lib/python3*/site-packages/nvidia/cu13/bin/$tool)" "$tools/bin/$tool"
     done
   fi
+fi
+
+if $browser && [[ ! -f $root/build/tools/axe.min.js ]]; then
+  audit=$root/build/tools/axe
+  if ! python3 -m venv "$audit" || ! "$audit/bin/pip" install --quiet --disable-pip-version-check \
+    axe-core-python==0.1.0; then
+    echo "setup.sh: pip could not install axe-core into build/tools." >&2
+    exit 3
+  fi
+  cp "$(find "$audit/lib" -name axe.min.js | head -n 1)" "$root/build/tools/axe.min.js"
 fi

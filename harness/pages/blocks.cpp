@@ -169,24 +169,9 @@ std::string render_block(const std::string& block, const fs::path& page, const P
   }
 }
 
-}  // namespace
-
-fs::path errors_file() { return stored_results() / "h100_errors.json"; }
-
-std::vector<fs::path> pages_to_update(const fs::path& target) {
-  if (!fs::is_directory(target)) return {target};
-  std::vector<fs::path> pages;
-  for (const auto& entry : fs::recursive_directory_iterator(target)) {
-    if (entry.path().extension() == ".md" && has_blocks(read_file(entry.path()))) pages.push_back(entry.path());
-  }
-  if (pages.empty()) refuse_page(target, "it has no page with a block to be made; docs would work");
-  std::sort(pages.begin(), pages.end());
-  return pages;
-}
-
-std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
-                         const std::vector<ResultsFile>& all_files) {
-  const std::vector<ResultsFile> files = files_of(chapter_of(page), all_files);
+// All that there are; they refer to what they are made from.
+std::vector<PageBlock> blocks_of(const fs::path& page, const Published& published,
+                                 const std::vector<ResultsFile>& files) {
   std::vector<PageBlock> blocks;
   for (const std::string name : {"table",
                                  "overview",
@@ -224,7 +209,34 @@ std::string updated_page(const std::string& text, const fs::path& page, const Pu
   blocks.push_back({"run", [&](const auto& words) { return render_run(words, page); }, true});
   std::vector<PageBlock> within = blocks_within_lines(page, published, files);
   blocks.insert(blocks.end(), within.begin(), within.end());
-  return with_blocks(text, page, blocks);
+  return blocks;
+}
+
+}  // namespace
+
+fs::path errors_file() { return stored_results() / "h100_errors.json"; }
+
+std::vector<fs::path> pages_to_update(const fs::path& target) {
+  if (!fs::is_directory(target)) return {target};
+  std::vector<fs::path> pages;
+  for (const auto& entry : fs::recursive_directory_iterator(target)) {
+    if (entry.path().extension() == ".md" && has_blocks(read_file(entry.path()))) pages.push_back(entry.path());
+  }
+  if (pages.empty()) refuse_page(target, "it has no page with a block to be made; docs would work");
+  std::sort(pages.begin(), pages.end());
+  return pages;
+}
+
+std::string updated_page(const std::string& text, const fs::path& page, const Published& published,
+                         const std::vector<ResultsFile>& all_files) {
+  const std::vector<ResultsFile> files = files_of(chapter_of(page), all_files);
+  return with_blocks(text, page, blocks_of(page, published, files));
+}
+
+void check_blocks(const std::string& text, const fs::path& page) {
+  std::vector<PageBlock> blocks = blocks_of(page, {}, {});
+  for (PageBlock& block : blocks) block.render = [](const auto&) { return std::string(); };
+  with_blocks(text, page, blocks);
 }
 
 std::vector<std::string> update_pages(const std::vector<fs::path>& pages, const Published& published,

@@ -55,6 +55,9 @@ std::vector<std::filesystem::path> pages_to_update(const std::filesystem::path& 
 std::string updated_page(const std::string& text, const std::filesystem::path& page, const Published& published,
                          const std::vector<ResultsFile>& files);
 
+/// Whether the markers of a page are right: throws UsageError as updated_page() does, but makes nothing.
+void check_blocks(const std::string& text, const std::filesystem::path& page);
+
 /// Rewrites the pages that are not as they should be, none if one of them cannot be, and returns a line for each.
 /// Throws UsageError.
 std::vector<std::string> update_pages(const std::vector<std::filesystem::path>& pages, const Published& published,

@@ -27,6 +27,10 @@ int show_diff(const Selection& kernels);
 int show_table(const Options& options, const Selection& kernels);
 int show_errors(const Options& options, const Selection& kernels);
 int show_stale();
+
+/// Makes the study site and prints where it begins.
+int show_site(const Options& options);
+
 int show_version();
 int show_completion(const std::string& shell);
 

@@ -10,6 +10,8 @@
 namespace flash_steps {
 namespace {
 
+constexpr const char* default_site = FLASH_STEPS_SOURCE_DIR "/build/site";
+
 constexpr const char* title =
     "Sixteen FlashAttention-2 forward kernels: run a step, prove it right, measure it, explain it.";
 
@@ -29,6 +31,8 @@ constexpr const char* examples = R"(Examples:
   runner --kernel=16 --predict=a100      what a GPU that is not there would take
   runner --machine-code --arch=sm_80     what the steps became in a GPU's own
                                          instructions
+  runner --site                          the book in a browser: pages, diffs,
+                                         counters and machine code
 
 Exit codes: 0 good, 1 a kernel was wrong, 2 the command line was wrong,
 3 the machine cannot do it.
@@ -73,7 +77,9 @@ void declare(CLI::App& app, Given& given) {
         "Predict the time on GPUs that are not there, from machine code: a100, rtx3090, h100, h200, or all");
   value("--clock", given.clock, "MHZ", "Of --predict: the SM clock [FlashAttention-2's, as it was timed there]");
   value("--without", given.without, "LIST", "Of --predict: also with a mechanism of the model off, or all of them");
-  value("--timeline", given.timeline, "FILE", "Of --predict: two tiles in the Chrome trace format, for Perfetto, or one as a picture into FILE.svg");
+  value("--timeline", given.timeline, "FILE",
+        "Of --predict: two tiles in the Chrome trace format, for Perfetto, or one as a picture into FILE.svg");
+  flag("--lines", given.lines, "Of --machine-code: each instruction with its source line, a file a kernel into --json");
   value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
   value("--json", given.json, "FILE", "Write the results to a file, anew after each length; - is stdout");
   flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
@@ -83,6 +89,10 @@ void declare(CLI::App& app, Given& given) {
   flag("--errors", given.errors, "Show the errors of a results file [docs/results/h100_errors.json]");
   flag("--stale", given.stale, "List the files of docs/results that should be made anew, and how they were made");
   value("--update", given.update, "FILE", "Put the tables into a page such as README.md, or into those of a folder");
+  app.add_option("--site", given.site, "Make the study site: the pages beside the kernels, for a browser [build/site]")
+      ->type_name("DIR")
+      ->expected(0, 1)
+      ->default_str(default_site);
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");
   value("--host-threads", given.host_threads, "N", "Threads of the emulator [one a core]");

@@ -104,12 +104,17 @@ Mode mode_of(const Given& given) {
     throw UsageError(std::string(chosen[0]->flag) + " and " + chosen[1]->flag +
                      " do not go together; leave one of them out");
   }
+  if (!chosen.empty() && !given.site.empty()) {
+    throw UsageError(std::string("--site and ") + chosen[0]->flag + " do not go together; leave one of them out");
+  }
   if (!chosen.empty()) return chosen[0]->mode;
   if (!given.predict.empty()) return Mode::predict;
+  if (!given.site.empty()) return Mode::site;
   return given.completion.empty() ? Mode::measure : Mode::completion;
 }
 
 std::string flag_of(Mode mode) {
+  if (mode == Mode::site) return "--site";
   const auto found = std::find_if(std::begin(mode_flags), std::end(mode_flags),
                                   [&](const ModeFlag& candidate) { return candidate.mode == mode; });
   if (mode == Mode::predict) return "--predict";
@@ -190,6 +195,10 @@ void check_options(const Given& given, Mode mode) {
   if (given.causal) check_option(mode, "--causal", running);
   if (given.bounds) check_option(mode, "--bounds", table);
   if (given.predictions) check_option(mode, "--predictions", table);
+  if (given.lines) check_option(mode, "--lines", machine_code);
+  if (mode == Mode::site && !given.kernel.empty()) {
+    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
+  }
   if (given.quiet) check_option(mode, "--quiet", checking);
   if (given.verbose) check_option(mode, "--verbose", running);
 }
@@ -352,6 +361,12 @@ Options interpret(const Given& given) {
   }
   if (!given.json.empty()) options.json = given.json;
   if (!given.sass.empty()) options.sass = given.sass;
+  options.site = given.site;
+  options.lines = given.lines;
+  if (options.lines && (!options.json || *options.json == "-")) {
+    throw UsageError(
+        "--lines writes a file for each kernel, and no folder is named; --json=docs/results/lines would work");
+  }
   options.quiet = given.quiet;
   options.verbose = given.verbose;
   options.resume = given.resume;

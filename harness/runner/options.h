@@ -27,6 +27,7 @@ enum class Mode {
   errors,
   stale,
   version,
+  site,
   completion,
   predict
 };
@@ -56,6 +57,8 @@ struct Options {
   bool bounds = false;                          ///< for table: with the columns of the bounds
   std::vector<std::filesystem::path> files;     ///< for table and errors, at most one; empty: those of the project
   std::optional<std::filesystem::path> update;  ///< for both: the page to put it into; for table also a folder
+  std::filesystem::path site;                   ///< the folder to make it in
+  bool lines = false;                           ///< for machine_code: by source line
   std::string shell;                            ///< for completion
 
   /// Print the targets of the build that the command needs, and stop: what ./runner asks before it builds.

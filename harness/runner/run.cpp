@@ -43,6 +43,7 @@ int run(const Options& options, const Arguments& argv) {
   if (options.mode == Mode::stale) return show_stale();
   if (options.mode == Mode::completion) return show_completion(options.shell);
   complain(registry_complaints());
+  if (options.mode == Mode::site) return show_site(options);
   const Selection selected =
       options.kernels.empty() ? all_of(options.mode) : select_kernels(options.kernels, kernels());
   if (!options.cards.empty()) return show_predict(options, selected, argv);

@@ -10,6 +10,7 @@
 #include "harness/predict/code/stored_code.h"
 #include "harness/results/meta.h"
 #include "harness/runner/commands.h"
+#include "harness/sass/stored_lines.h"
 #include "harness/sass/write.h"
 
 namespace flash_steps {
@@ -30,6 +31,27 @@ std::vector<const Variant*> chosen(const Kernel& kernel, const Settings& setting
   return variants;
 }
 
+// A file for each kernel into the folder of --json.
+int write_lines(const Options& options, const Selection& kernels, const Arguments& argv, Progress& progress) {
+  std::error_code error;
+  std::filesystem::create_directories(*options.json, error);
+  if (!std::filesystem::is_directory(*options.json, error)) {
+    throw UsageError("--json=" + options.json->string() +
+                     " is no folder and cannot be made one, and --lines writes a file for each kernel; "
+                     "docs/results/lines would work");
+  }
+  for (const Kernel* kernel : kernels) {
+    progress.say("disassembling " + kernel->name);
+    const std::filesystem::path file = *options.json / (kernel->name + ".json");
+    write_machine_lines(built_lines(*kernel, *chosen(*kernel, options.settings).front(), options.archs),
+                        make_meta(argv, {}), file);
+    progress.step();
+    progress.clear();
+    std::cout << file.string() << "\n";
+  }
+  return 0;
+}
+
 }  // namespace
 
 int show_machine_code(const Options& options, const Selection& kernels, const Arguments& argv) {
@@ -38,10 +60,11 @@ int show_machine_code(const Options& options, const Selection& kernels, const Ar
                      std::to_string(options.settings.dtypes.size()) +
                      "; --dtype=" + name_of(options.settings.dtypes.front()) + " would work");
   }
-  check_json(options);
+  if (!options.lines) check_json(options);
   check_file("--sass", options.sass);
   Progress progress(options.verbose);
   progress.expect(static_cast<int>(kernels.size()));
+  if (options.lines) return write_lines(options, kernels, argv, progress);
   std::vector<MachineCodeRow> rows;
   for (const Kernel* kernel : kernels) {
     progress.say("disassembling " + kernel->name);

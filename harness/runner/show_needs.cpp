@@ -51,6 +51,10 @@ int show_needs(int argc, const char* const* argv) {
     arguments.erase(arguments.begin() + 1);  // --needs
     const Options options = parse_options(static_cast<int>(arguments.size()), arguments.data());
     if (!options.help.empty() || !needs_code(options)) return 0;
+    if (options.mode == Mode::site) {
+      std::cout << "site_text\n";
+      return 0;
+    }
     Selection selected;
     if (options.kernels.empty() || needs_all(options)) {
       for (const Kernel& kernel : kernels()) selected.push_back(&kernel);

@@ -8,24 +8,36 @@
 #include "harness/base/text.h"
 #include "harness/contract/coverage.h"
 #include "harness/contract/module.h"
+#include "harness/contract/source.h"
+#include "harness/results/freshness.h"
 #include "harness/sass/cuobjdump.h"
 #include "harness/sass/symbol.h"
 
 namespace flash_steps {
 namespace {
 
+// A GPU that has not the instructions which the kernel needs has no code of it.
+bool is_too_old(const std::string& arch, const Architecture& needs) {
+  return arch < "sm_" + std::to_string(needs.major) + std::to_string(needs.minor);
+}
+
 std::vector<std::string> chosen_archs(const std::vector<DeviceFunction>& functions,
-                                      const std::vector<std::string>& archs) {
+                                      const std::vector<std::string>& archs, const Architecture& needs) {
   std::set<std::string> there_are;
   for (const DeviceFunction& function : functions) there_are.insert(function.arch);
-  for (const std::string& arch : archs) {
+  if (archs.empty()) return {there_are.begin(), there_are.end()};
+  std::vector<std::string> chosen;
+  for (std::string arch : archs) {
+    if (!there_are.contains(arch) && there_are.contains(arch + "a")) arch += "a";  // code for Hopper alone
+    if (is_too_old(arch, needs) && archs.size() > 1) continue;
     if (!there_are.contains(arch)) {
       throw MachineError("--arch=" + arch + " is not in this build, which has " +
                          join({there_are.begin(), there_are.end()}) +
                          "; CMAKE_CUDA_ARCHITECTURES chooses what is built");
     }
+    chosen.push_back(arch);
   }
-  return archs.empty() ? std::vector<std::string>(there_are.begin(), there_are.end()) : archs;
+  return chosen;
 }
 
 // The functions that the variant launches, as the compiler writes them: of a problem that it covers.
@@ -60,7 +72,7 @@ std::vector<MachineCodeRow> read_machine_code(const Kernel& kernel, const std::v
   const Cuobjdump cuobjdump;
   const std::vector<DeviceFunction> functions = cuobjdump.functions(file);
   std::vector<MachineCodeRow> rows;
-  for (const std::string& arch : chosen_archs(functions, archs)) {
+  for (const std::string& arch : chosen_archs(functions, archs, variants.front()->needs)) {
     for (const Variant* variant : variants) {
       for (const std::string& function : functions_of(*variant)) {
         rows.push_back({&kernel, variant, function.substr(0, function.find('<')), {}});
@@ -71,6 +83,28 @@ std::vector<MachineCodeRow> read_machine_code(const Kernel& kernel, const std::v
   in_parallel(static_cast<int64_t>(rows.size()), 0,
               [&](int64_t i) { rows[i].code = cuobjdump.disassemble(file, rows[i].code.function); });
   return rows;
+}
+
+KernelLines built_lines(const Kernel& kernel, const Variant& variant, const std::vector<std::string>& archs) {
+  const std::filesystem::path file = module_file(kernel.name, Target::gpu);
+  const Cuobjdump cuobjdump;
+  const std::vector<DeviceFunction> functions = cuobjdump.functions(file);
+  const auto source = find_source(kernel);
+  if (!source) throw MachineError("the source " + kernel.source_path().string() + " is gone; a checkout has it");
+  KernelLines lines{kernel.name, variant.tile.config, code_hash(kernel), read_lines(*source), {}};
+  for (const std::string& arch : chosen_archs(functions, archs, variant.needs)) {
+    const std::string listing = cuobjdump.with_lines(file, arch);
+    for (const std::string& name : functions_of(variant)) {
+      const DeviceFunction& function = find(name, arch, functions);
+      lines.functions.push_back({arch, name.substr(0, name.find('<')), function.registers,
+                                 parse_placed(listing, function.symbol, kernel.name + ".cu")});
+      if (lines.functions.back().instructions.empty()) {
+        throw MachineError("nvdisasm prints no instructions of " + function.symbol + " for " + arch +
+                           "; that of this build's CUDA Toolkit or a newer one would");
+      }
+    }
+  }
+  return lines;
 }
 
 }  // namespace flash_steps

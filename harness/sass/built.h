@@ -6,6 +6,7 @@
 
 #include "harness/contract/registry.h"
 #include "harness/sass/counts.h"
+#include "harness/sass/stored_lines.h"
 
 namespace flash_steps {
 
@@ -21,5 +22,8 @@ struct MachineCodeRow {
 /// architecture, then by variant. Throws MachineError for what was not built, and where there is no disassembler.
 std::vector<MachineCodeRow> read_machine_code(const Kernel& kernel, const std::vector<const Variant*>& variants,
                                               const std::vector<std::string>& archs);
+
+/// The same of one variant, with the lines that each instruction came from.
+KernelLines built_lines(const Kernel& kernel, const Variant& variant, const std::vector<std::string>& archs);
 
 }  // namespace flash_steps

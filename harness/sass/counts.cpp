@@ -8,14 +8,20 @@ std::string counted_as(const std::string& opcode) { return opcode.starts_with("I
 }  // namespace
 
 const std::vector<std::string>& counted_names() {
-  static const std::vector<std::string> names{"HMMA", "LDSM", "LDGSTS", "IADD3", "LOP3",  "SHF",   "LEA",  "IMAD",
-                                              "MOV",  "FMUL", "FADD",   "FFMA",  "FMNMX", "MUFU",  "CS2R", "R2UR",
-                                              "LDL",  "STL",  "LDG",    "LDS",   "STS",   "HADD2", "total"};
+  static const std::vector<std::string> names{
+      "HMMA", "LDSM",  "LDGSTS", "IADD3",     "LOP3",    "SHF",     "LEA",   "IMAD",       "MOV",  "FMUL",
+      "FADD", "FFMA",  "FMNMX",  "MUFU",      "CS2R",    "R2UR",    "LDL",   "STL",        "LDG",  "LDS",
+      "STS",  "HADD2", "HGMMA",  "WARPGROUP", "UTMALDG", "UTMASTG", "SYNCS", "USETMAXREG", "STSM", "total"};
   return names;
 }
 
+bool is_of_hopper(const std::string& name) {
+  static const std::set<std::string> names{"HGMMA", "WARPGROUP", "UTMALDG", "UTMASTG", "SYNCS", "USETMAXREG", "STSM"};
+  return names.contains(name);
+}
+
 bool is_counted_since(const std::string& name) {
-  return name == "LDG" || name == "LDS" || name == "STS" || name == "HADD2";
+  return name == "LDG" || name == "LDS" || name == "STS" || name == "HADD2" || is_of_hopper(name);
 }
 
 InstructionCounts count_instructions(const std::vector<Instruction>& instructions) {

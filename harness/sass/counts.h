@@ -17,6 +17,9 @@ using InstructionCounts = std::map<std::string, int>;
 /// up a kernel's end included. MOV is any copy of a register, IMAD.MOV included; IMAD is what is left of IMAD.
 const std::vector<std::string>& counted_names();
 
+/// Whether GPUs before Hopper do not have it.
+bool is_of_hopper(const std::string& name);
+
 /// Whether it was not counted from the beginning: files from before lack it.
 bool is_counted_since(const std::string& name);
 

@@ -26,22 +26,24 @@ std::filesystem::path find_program(const std::string& name, const std::vector<st
                      "; scripts/setup.sh --disassembler installs it");
 }
 
-class TemporaryFolder {
+// A folder of its own that is gone afterwards.
+class ScratchFolder {
  public:
-  TemporaryFolder() {
+  ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "flash_steps_XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
       throw MachineError("no folder can be made in " + std::filesystem::temp_directory_path().string() +
-                         "; TMPDIR can name another place");
+                         "; TMPDIR names another place");
     }
     path_ = name;
   }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+  ~ScratchFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
   }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
   const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -60,15 +62,12 @@ Cuobjdump::Cuobjdump() {
   path_ = program_.parent_path().string() + ":" + nvdisasm_.parent_path().string() + ":" + path_;
 }
 
-std::string Cuobjdump::run(std::vector<std::string> arguments) const { return run_program(program_, arguments, "."); }
-
-std::string Cuobjdump::run_program(const std::filesystem::path& program, std::vector<std::string> arguments,
-                                   const std::filesystem::path& folder) const {
-  arguments.insert(arguments.begin(), {"env", "--chdir=" + folder.string(), "PATH=" + path_, program.string()});
+std::string Cuobjdump::run(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {"env", "PATH=" + path_, program_.string()});
   const auto result = run_process(arguments);
   if (!result || result->exit_code != 0) {
     const std::string said = result ? split(result->errors, '\n').front() : "";
-    throw MachineError(program.string() + " does not work on " + arguments.back() +
+    throw MachineError(program_.string() + " does not work on " + arguments.back() +
                        (said.empty() ? "" : " (" + said + ")") +
                        "; the one of this build's CUDA Toolkit or a newer one would");
   }
@@ -91,16 +90,23 @@ MachineCode Cuobjdump::disassemble(const std::filesystem::path& binary, const De
   return machine_code(function, instructions);
 }
 
-std::string Cuobjdump::listing(const std::filesystem::path& binary, const std::string& arch) const {
-  const TemporaryFolder folder;  // cuobjdump writes what it extracts where it runs
-  run_program(program_, {"-xelf", arch, std::filesystem::absolute(binary).string()}, folder.path());
-  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-    if (entry.path().string().ends_with("." + arch + ".cubin")) {
-      return run_program(nvdisasm_, {"-hex", "-gi", "-c", entry.path().string()}, folder.path());
-    }
+std::string Cuobjdump::with_lines(const std::filesystem::path& binary, const std::string& arch, bool encodings) const {
+  // cuobjdump puts cubins nowhere but into its own folder.
+  const ScratchFolder folder;
+  const auto run_there = [&](const std::string& command) {
+    return run_process({"env", "--chdir=" + folder.path().string(), "PATH=" + path_, "sh", "-c", command, "sh",
+                        std::filesystem::absolute(binary).string(), arch});
+  };
+  const auto extracted = run_there("cuobjdump --extract-elf \".$2.\" \"$1\"");
+  const auto printed = run_there(std::string("exec nvdisasm --print-line-info-inline --print-code ") +
+                                 (encodings ? "--print-instruction-encoding " : "") + "./*.\"$2\".cubin");
+  if (!extracted || extracted->exit_code != 0 || !printed || printed->exit_code != 0) {
+    const std::string said = printed ? split(printed->errors, '\n').front() : "";
+    throw MachineError(nvdisasm_.string() + " does not print the lines of " + binary.string() + " for " + arch +
+                       (said.empty() ? "" : " (" + said + ")") +
+                       "; that of this build's CUDA Toolkit or a newer one would");
   }
-  throw MachineError(binary.string() + " holds no machine code for " + arch + "; a build with " + arch.substr(3) +
-                     " in CMAKE_CUDA_ARCHITECTURES would");
+  return printed->output;
 }
 
 }  // namespace flash_steps

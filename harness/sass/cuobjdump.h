@@ -21,15 +21,12 @@ class Cuobjdump {
   /// Takes a third of a second. Throws MachineError.
   MachineCode disassemble(const std::filesystem::path& binary, const DeviceFunction& function) const;
 
-  /// What nvdisasm prints of all functions for one architecture, with encodings and source lines. Takes seconds. Throws
-  /// MachineError.
-  std::string listing(const std::filesystem::path& binary, const std::string& arch) const;
+  /// What nvdisasm prints of all functions for one architecture, with the places in the source that their instructions
+  /// came from; with their encodings if that is asked for. Takes seconds. Throws MachineError.
+  std::string with_lines(const std::filesystem::path& binary, const std::string& arch, bool encodings = false) const;
 
  private:
   std::string run(std::vector<std::string> arguments) const;
-  /// The last argument is the file.
-  std::string run_program(const std::filesystem::path& program, std::vector<std::string> arguments,
-                          const std::filesystem::path& folder) const;
 
   std::filesystem::path program_;
   std::filesystem::path nvdisasm_;

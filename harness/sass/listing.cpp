@@ -133,7 +133,7 @@ std::vector<Instruction> main_loop(const std::vector<Instruction>& instructions)
   std::ptrdiff_t most = 0;
   for (const Instruction& branch : loops_of(instructions)) {
     const std::vector<Instruction> body = body_of(branch, instructions);
-    const auto count = count_of("HMMA", body);
+    const auto count = count_of("HMMA", body) + count_of("HGMMA", body);
     if (count > most || (count == most && count > 0 && body.size() < best.size())) {
       most = count;
       best = body;

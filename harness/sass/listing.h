@@ -27,8 +27,8 @@ std::vector<DeviceFunction> parse_functions(const std::string& resource_usage);
 /// From what `cuobjdump -sass` prints of one function.
 std::vector<Instruction> parse_listing(const std::string& listing);
 
-/// Of the code between a backward branch and its target, that with the most products of matrices (HMMA), and of these
-/// the shortest. Where there are none, the code of a loop, without the loops in it, of which FFMA are the largest
+/// Of the code between a backward branch and its target, that with the most products of matrices (HMMA, HGMMA), and of
+/// these the shortest. Where there are none, the code of a loop, without the loops in it, of which FFMA are the largest
 /// share. Empty if no loop has any of either.
 std::vector<Instruction> main_loop(const std::vector<Instruction>& instructions);
 

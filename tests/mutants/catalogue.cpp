@@ -70,9 +70,13 @@ constexpr Replacement replacements[] = {
 class File {
  public:
   File(std::string kernel, const std::string& text)
-      : kernel_(std::move(kernel)), number_(std::stoi(kernel_)), lines_(split(text, '\n')) {}
+      : kernel_(std::move(kernel)),
+        is_of_primer_(kernel_.starts_with('p')),
+        number_(std::stoi(kernel_.substr(is_of_primer_ ? 1 : 0))),
+        lines_(split(text, '\n')) {}
 
   int number() const { return number_; }
+  bool is_of_primer() const { return is_of_primer_; }
 
   // Calls visit(line, code) for each line, without its comment.
   template <typename Visit>
@@ -125,6 +129,7 @@ class File {
   }
 
   std::string kernel_;
+  bool is_of_primer_;
   int number_;
   std::vector<std::string> lines_;
   std::vector<Mutant> made_;
@@ -176,7 +181,7 @@ Arguments arguments_of(const std::string& code, size_t open) {
 // Calls visit(line, row, chunk) for each place in shared memory that is worked out by smem_offset(row, chunk).
 template <typename Make>
 void mutate_places(File& file, const std::string& mistake, Make make) {
-  const std::regex use(R"(\bsmem_offset(<\w+>)?\()");
+  const std::regex use(R"(\bsmem_offset(<\w+>)?\((?!\)))");  // and not its name in a sentence
   const std::regex definition(R"(\buint32_t smem_offset\()");
   file.require(mistake, [&](size_t line, const std::string& code) {
     if (std::regex_search(code, definition)) return;
@@ -225,11 +230,17 @@ const std::vector<std::string>& mistakes() {
                                               "descriptor-wrong",
                                               "registers-wrong",
                                               "not-elected",
-                                              "box-wrong"};
+                                              "box-wrong",
+                                              "product-incomplete",
+                                              "state-forgotten",
+                                              "workspace-shared",
+                                              "division-dropped"};
   return names;
 }
 
 namespace {
+
+std::string in_the_next_row(const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; }
 
 // Those of the sixteen and of 17.
 void make_ampere_mutants(File& file) {
@@ -242,16 +253,28 @@ void make_ampere_mutants(File& file) {
   mutate_places(file, "swizzle-one-side", [](const std::string& row, const std::string& chunk) {
     return row + ", (" + chunk + ") ^ (" + row + ") % 8";
   });
-  mutate_places(file, "row-off-by-one",
-                [](const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; });
+  mutate_places(file, "row-off-by-one", in_the_next_row);
   for (const Replacement& replacement : replacements) file.replace_all(replacement);
+}
+
+constexpr int first_with_shared_memory = 3;
+
+void make_primer_mutants(File& file) {
+  if (file.number() >= first_with_shared_memory) {
+    replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
+    replace_word(file, "barrier-removed", std::regex(R"(\b(warp_)?barrier\(\);)"));
+    mutate_places(file, "row-off-by-one", in_the_next_row);
+  }
+  for (const Replacement& replacement : primer_replacements()) file.replace_all(replacement);
 }
 
 }  // namespace
 
 std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text) {
   File file(kernel, text);
-  if (file.number() <= last_ampere_kernel) {
+  if (file.is_of_primer()) {
+    make_primer_mutants(file);
+  } else if (file.number() <= last_ampere_kernel) {
     make_ampere_mutants(file);
   } else {
     for (const Replacement& replacement : hopper_replacements()) file.replace_all(replacement);

@@ -50,10 +50,17 @@ namespace flash_steps::mutants {
 ///   registers-wrong     the register budget does not add up
 ///   not-elected         all lanes of a warp do what one should do
 ///   box-wrong           a box of another block, head or sequence
+///
+/// and of the primer's kernels alone:
+///
+///   product-incomplete  a product leaves a factor out
+///   state-forgotten     what an earlier iteration left in the workspace is not read
+///   workspace-shared    two heads take the same place in the workspace
+///   division-dropped    P is not divided by the row sum
 const std::vector<std::string>& mistakes();
 
-/// All mutants of a kernel, in the order of the catalogue and then of the lines. The number in front of its name says
-/// which texts it must have. Throws CatalogueError.
+/// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in
+/// front of its name say which texts it must have. Throws CatalogueError.
 std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& text);
 
 /// The kernel's file as it is.

@@ -5,6 +5,7 @@
 
 namespace flash_steps::mutants {
 
+inline constexpr int last_primer_kernel = 12;
 inline constexpr int last_ampere_kernel = 17;
 inline constexpr int last_hopper_kernel = 25;
 
@@ -18,6 +19,9 @@ struct Replacement {
   int last = last_ampere_kernel;
   bool in_some = false;  ///< not in each of them
 };
+
+/// Of the primer's kernels.
+std::span<const Replacement> primer_replacements();
 
 /// Of the kernels behind the last one with Ampere's instructions, which have no others.
 std::span<const Replacement> hopper_replacements();

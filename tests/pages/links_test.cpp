@@ -77,12 +77,14 @@ TEST(StepPages, BeginWithTheirIdeaAndLeadToTheirNeighbours) {
   }
 }
 
-TEST(StepPages, OfTheSixteenSayWhatBecameOfTheirPredictionAndAnswerTheirExercises) {
-  for (const Kernel* kernel : of_chapter(sixteen)) {
-    const std::string page = content(source_root() / kernel->page_path());
-    EXPECT_THAT(page, HasSubstr("\n## Prediction\n")) << kernel->name;
-    EXPECT_THAT(page, HasSubstr("\n**The prediction")) << kernel->name;
-    EXPECT_THAT(page, HasSubstr("\n<details>\n<summary>Answers</summary>\n")) << kernel->name;
+TEST(StepPages, SayWhatBecameOfTheirPredictionAndAnswerTheirExercises) {
+  for (const char* chapter : {"primer", sixteen, "beyond"}) {
+    for (const Kernel* kernel : of_chapter(chapter)) {
+      const std::string page = content(source_root() / kernel->page_path());
+      EXPECT_THAT(page, HasSubstr("\n## Prediction\n")) << kernel->name;
+      EXPECT_THAT(page, HasSubstr("**The prediction")) << kernel->name;
+      EXPECT_THAT(page, HasSubstr("\n<details>\n<summary>Answers</summary>\n")) << kernel->name;
+    }
   }
 }
 

@@ -29,6 +29,18 @@ std::optional<std::string> config_of(const Kernel& kernel, const std::string& na
   return found == configs.end() ? std::nullopt : std::optional(*found);
 }
 
+// Of code for Hopper alone the name is sm_90a.
+const MachineCode* find(const StoredMachineCode& stored, const Kernel& kernel, const std::string& config,
+                        const std::string& arch) {
+  const MachineCode* const code = stored.find(kernel.name, config, arch);
+  return code != nullptr ? code : stored.find(kernel.name, config, arch + "a");
+}
+
+bool has_code_for(const std::string& arch, const Kernel& kernel) {
+  const Architecture& needs = kernel.emulator().front().needs;
+  return arch >= "sm_" + std::to_string(needs.major) + std::to_string(needs.minor);
+}
+
 std::string cell(const std::string& column, const MachineCode* code) {
   if (code == nullptr) return nothing;
   if (column == "registers") return std::to_string(code->function.registers);
@@ -70,11 +82,12 @@ std::string render_machine_code(const std::vector<const Kernel*>& steps, const M
 
   std::string table = markdown_head(head, text_columns);
   for (const Rates& rates : all_rates()) {
+    if (!has_code_for(rates.arch, *steps.back())) continue;
     for (const Kernel* kernel : steps) {
       const std::string config = config_of(*kernel, columns.config).value_or(configs_of(*kernel).front());
       std::vector<std::string> row = {kernel->name, rates.arch};
       if (with_config) row.insert(row.begin() + 1, config);
-      const MachineCode* code = stored.find(kernel->name, config, rates.arch);
+      const MachineCode* code = find(stored, *kernel, config, rates.arch);
       for (const std::string& name : columns.names) row.push_back(cell(name, code));
       table += markdown_row(row);
     }

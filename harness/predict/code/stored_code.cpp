@@ -34,7 +34,8 @@ class Listings {
     const std::pair key{row.kernel->name, row.code.function.arch};
     auto listing = listings_.find(key);
     if (listing == listings_.end()) {
-      const std::string text = cuobjdump_.listing(module_file(row.kernel->name, Target::gpu), row.code.function.arch);
+      const std::string text =
+          cuobjdump_.with_lines(module_file(row.kernel->name, Target::gpu), row.code.function.arch, true);
       listing = listings_.emplace(key, parse_encoded(text, row.kernel->name + ".cu")).first;
     }
     for (const EncodedFunction& function : listing->second) {

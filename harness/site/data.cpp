@@ -1,0 +1,102 @@
+#include "harness/site/data.h"
+
+#include <algorithm>
+
+#include "harness/base/error.h"
+#include "harness/contract/source.h"
+#include "harness/results/folder.h"
+#include "harness/results/freshness.h"
+#include "harness/results/read.h"
+
+namespace flash_steps {
+namespace {
+
+// Whether each line still calls the word that was counted on it: comments may have moved the lines, and the hash of
+// the code does not count them.
+bool calls_its_words(const std::vector<LineCounters>& counted, const std::vector<std::string>& source) {
+  return std::all_of(counted.begin(), counted.end(), [&](const LineCounters& line) {
+    const std::string word = line.word.substr(0, line.word.find("_fp16"));  // of mma_fp16, which is mma_m16n8k16<T>
+    const bool exists = line.line >= 1 && line.line <= static_cast<int>(source.size());
+    return exists && source[line.line - 1].find(word) != std::string::npos;
+  });
+}
+
+void read_counted(SiteData& data) {
+  const std::filesystem::path file = counted_lines_file();
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    data.complaints.push_back(file.string() + " is missing: no counters stand beside the lines");
+    return;
+  }
+  const ResultsFile results = read_results_file(file);
+  data.counted_by = results.command();
+  for (const Run& run : results.results.runs) {
+    const Kernel* kernel = find_kernel(run.kernel);
+    if (kernel == nullptr || data.counted.contains(run.kernel)) continue;
+    const auto source = find_source(*kernel);
+    CountedLines counted{run.config, describe(run.problem), {}};
+    for (const LineCounters& line : run.lines) {
+      if (std::filesystem::path(line.file).filename() == run.kernel + ".cu") counted.lines.push_back(line);
+    }
+    if (run.code != code_hash(*kernel) || !source || !calls_its_words(counted.lines, read_lines(*source))) {
+      data.complaints.push_back("the counters of " + run.kernel + " in " + results.name() +
+                                " are of an earlier text of it, and are left out; " + results.command() +
+                                " --json=" + results.name() + " counts anew");
+      continue;
+    }
+    data.counted[run.kernel] = std::move(counted);
+  }
+}
+
+// Bounds are of tiles, and of those the kernels' code tells; what the machine code alone says is known without it.
+void read_bounds(SiteData& data) {
+  try {
+    data.bounds = read_stored_bounds();
+  } catch (const MachineError& error) {
+    data.bounds = {{}, read_stored_machine_code()};
+    data.complaints.push_back(std::string("the bounds are left out, for ") + error.what() +
+                              ", and ./runner --table --bounds all of them");
+  }
+}
+
+}  // namespace
+
+std::filesystem::path counted_lines_file() { return stored_results() / "emulator_lines.json"; }
+
+std::vector<std::string> SiteData::configs_of(const std::string& kernel) const {
+  std::vector<std::string> configs;
+  const auto add = [&](const std::string& config) {
+    if (std::find(configs.begin(), configs.end(), config) == configs.end()) configs.push_back(config);
+  };
+  const auto found = counted.find(kernel);
+  if (found != counted.end()) add(found->second.config);
+  for (const ResultsFile& file : files) {
+    for (const Run& run : file.results.runs) {
+      if (run.kernel == kernel) add(run.config);
+    }
+  }
+  for (const auto& [key, code] : bounds.machine_code.codes) {
+    if (std::get<0>(key) == kernel) add(std::get<1>(key));
+  }
+  return configs;
+}
+
+SiteData read_site_data(const std::filesystem::path& root) {
+  try {
+    SiteData data{read_published(), {}, {}, {}, "", read_words(root), {}};
+    TableFiles table = read_table_folder(stored_results(), data.published);
+    data.files = std::move(table.files);
+    data.complaints = std::move(table.complaints);
+    read_bounds(data);
+    read_counted(data);
+    return data;
+  } catch (const UsageError&) {
+    throw;
+  } catch (const MachineError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace flash_steps
