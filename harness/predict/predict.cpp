@@ -107,7 +107,7 @@ double baseline_cycles(const Program& program, const TileWork& work, const Rates
                    1.05 * work.products * rates.product_cycles});
 }
 
-Predictor::Predictor(StoredCode code, TileWorks works) : code_(std::move(code)), works_(std::move(works)) {}
+Predictor::Predictor(StoredSass code, TileWorks works) : code_(std::move(code)), works_(std::move(works)) {}
 
 Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card) const {
   const TileShape& tile = variant.tile;
@@ -166,7 +166,7 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   return predictions;
 }
 
-Predictor predictor_of(StoredCode code) { return {std::move(code), tile_works(read_results(works_file()))}; }
+Predictor predictor_of(StoredSass code) { return {std::move(code), tile_works(read_results(works_file()))}; }
 
 Predictor read_predictor(const std::filesystem::path& code) { return predictor_of(read_stored_code(code)); }
 

@@ -51,7 +51,7 @@ double baseline_cycles(const Program& program, const TileWork& work, const Rates
 
 class Predictor {
  public:
-  Predictor(StoredCode code, TileWorks works);
+  Predictor(StoredSass code, TileWorks works);
 
   /// The config's code for the card's architecture, ready to be simulated. Throws MachineError where the stored code
   /// lacks it, where it has an instruction that is not known, and where no CTA fits on an SM.
@@ -66,16 +66,16 @@ class Predictor {
   std::vector<Prediction> predict(const Variant& variant, const Card& card, const std::vector<ClockedProblem>& problems,
                                   const Ablation* ablation = nullptr) const;
 
-  const StoredCode& code() const { return code_; }
+  const StoredSass& code() const { return code_; }
 
  private:
-  StoredCode code_;
+  StoredSass code_;
   TileWorks works_;
 };
 
 /// From the files that the project keeps, or with other machine code. Throws std::runtime_error that names the file and
 /// the field.
 Predictor read_predictor(const std::filesystem::path& code = stored_code_file());
-Predictor predictor_of(StoredCode code);
+Predictor predictor_of(StoredSass code);
 
 }  // namespace flash_steps

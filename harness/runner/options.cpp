@@ -138,6 +138,20 @@ void check_option(Mode mode, const std::string& option, const Modes& modes) {
                    ", and neither is given; give one of them or leave it out");
 }
 
+// `running`: the modes that are about a problem.
+void check_flags(const Given& given, Mode mode, const Modes& running) {
+  if (given.resume) check_option(mode, "--resume", {Mode::measure, Mode::check_only});
+  if (given.causal) check_option(mode, "--causal", running);
+  if (given.bounds) check_option(mode, "--bounds", {Mode::table});
+  if (given.predictions) check_option(mode, "--predictions", {Mode::table});
+  if (given.lines) check_option(mode, "--lines", {Mode::machine_code});
+  if (mode == Mode::site && !given.kernel.empty()) {
+    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
+  }
+  if (given.quiet) check_option(mode, "--quiet", {Mode::measure, Mode::check_only});
+  if (given.verbose) check_option(mode, "--verbose", running);
+}
+
 void check_options(const Given& given, Mode mode) {
   const Modes executing = {Mode::measure, Mode::check_only, Mode::profile, Mode::explain};
   const Modes checking = {Mode::measure, Mode::check_only};
@@ -191,16 +205,7 @@ void check_options(const Given& given, Mode mode) {
                      " has no results; leave one of them out");
   }
   if (!given.clock.empty() && given.predict.empty()) check_option(mode, "--clock=" + given.clock, predict);
-  if (given.resume) check_option(mode, "--resume", checking);
-  if (given.causal) check_option(mode, "--causal", running);
-  if (given.bounds) check_option(mode, "--bounds", table);
-  if (given.predictions) check_option(mode, "--predictions", table);
-  if (given.lines) check_option(mode, "--lines", machine_code);
-  if (mode == Mode::site && !given.kernel.empty()) {
-    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
-  }
-  if (given.quiet) check_option(mode, "--quiet", checking);
-  if (given.verbose) check_option(mode, "--verbose", running);
+  check_flags(given, mode, running);
 }
 
 // An option that the chosen device cannot obey is a mistake, not a wish.

@@ -81,7 +81,7 @@ class Choices {
 
   // Whether there is no machine code to predict from, or only that of another kernel file than today's.
   bool lacks(const Kernel& kernel, const Variant& variant, const Card& card) {
-    const StoredCode& code = predictor_.code();
+    const StoredSass& code = predictor_.code();
     const StoredFunction* function = code.find(kernel.name, variant.tile.config, card.arch);
     const std::string is_of = kernel.name + " " + variant.tile.config + " for " + card.arch;
     if (function == nullptr) {

@@ -19,8 +19,8 @@
 namespace flash_steps {
 namespace {
 
-const StoredCode& code() {
-  static const StoredCode code = read_stored_code();
+const StoredSass& code() {
+  static const StoredSass code = read_stored_code();
   return code;
 }
 

@@ -61,13 +61,13 @@ std::vector<EncodedInstruction> StoredFunction::instructions() const {
   }
 }
 
-const StoredFunction* StoredCode::find(const std::string& kernel, const std::string& config,
+const StoredFunction* StoredSass::find(const std::string& kernel, const std::string& config,
                                        const std::string& arch) const {
   const auto found = functions.find({kernel, config, arch});
   return found == functions.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> StoredCode::archs() const {
+std::vector<std::string> StoredSass::archs() const {
   std::set<std::string> archs;
   for (const auto& [key, function] : functions) archs.insert(std::get<2>(key));
   return {archs.begin(), archs.end()};
@@ -75,8 +75,8 @@ std::vector<std::string> StoredCode::archs() const {
 
 std::filesystem::path stored_code_file() { return stored_results() / "sass.json"; }
 
-StoredCode stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file) {
-  StoredCode stored{file, {}};
+StoredSass stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file) {
+  StoredSass stored{file, {}};
   for (const StoredFunction& function : functions) {
     const auto [known, is_new] = stored.functions.insert({{function.kernel, function.config, function.arch}, function});
     if (!is_new && products_of(function) > products_of(known->second)) known->second = function;
@@ -84,7 +84,7 @@ StoredCode stored_code_of(const std::vector<StoredFunction>& functions, const st
   return stored;
 }
 
-StoredCode read_stored_code(const std::filesystem::path& file) {
+StoredSass read_stored_code(const std::filesystem::path& file) {
   const JsonFile json(file, {sass_schema});
   std::vector<StoredFunction> functions;
   for (const JsonNode& row : json.root()["rows"].elements()) {

@@ -27,7 +27,7 @@ struct StoredFunction {
   std::vector<EncodedInstruction> instructions() const;
 };
 
-struct StoredCode {
+struct StoredSass {
   std::filesystem::path file;
   /// By kernel, config and architecture; in fp16. Of a kernel with several functions the one with the most products.
   std::map<std::tuple<std::string, std::string, std::string>, StoredFunction> functions;
@@ -41,10 +41,10 @@ struct StoredCode {
 std::filesystem::path stored_code_file();
 
 /// As if they had been read from a file of that name.
-StoredCode stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file);
+StoredSass stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file);
 
 /// Throws std::runtime_error that names the file and the field.
-StoredCode read_stored_code(const std::filesystem::path& file = stored_code_file());
+StoredSass read_stored_code(const std::filesystem::path& file = stored_code_file());
 
 /// The rows' functions, disassembled anew with their control information. Throws MachineError.
 std::vector<StoredFunction> read_encoded(const std::vector<MachineCodeRow>& rows);
