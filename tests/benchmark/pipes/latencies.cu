@@ -20,7 +20,7 @@ enum class Chain { product, mufu, ldmatrix, shuffle, barrier, copy, far_copy };
 struct State {
   float sums[4] = {};
   uint32_t a[4] = {}, b[2] = {};
-  float x = 0.5f;
+  float x = 0;
   uint32_t address = 0;
   uint32_t loaded[4] = {};
   const char* from = nullptr;
@@ -52,6 +52,8 @@ __global__ void follow(long long* cycles, float* sink, const char* memory) {
   State s;
   s.address = chain == Chain::ldmatrix ? base : base + threadIdx.x * 16;
   s.from = memory + threadIdx.x * 16;
+  s.x = 0.001f * static_cast<float>(threadIdx.x);  // of constants the compiler would compute the chain itself
+  for (uint32_t& a : s.a) a = threadIdx.x;
   __syncthreads();
   for (int i = 0; i < 4; i++) link<chain>(s);  // loads the code
   const long long start = clock64();

@@ -1,7 +1,7 @@
 // Issue intervals: how many cycles of a sub-core an instruction takes, alone and beside another kind.
 //
 // ptxas decides on registers and on .reuse. "kept" products multiply one A by several B's in turn, so that ptxas may
-// keep A beside the pipe; "fresh" ones change A with each product. Of ffma the two factors are the same for all,
+// keep A beside the pipe; of "fresh" ones each has an A of its own. Of ffma the two factors are the same for all,
 // of ffma_three all three operands change. Which registers and flags came of it is in the machine code, which
 // scripts/measure_pipes.sh puts beside the program.
 #include <algorithm>
@@ -19,7 +19,7 @@ constexpr int most_warps = 4;  // of a kind and a sub-core
 constexpr int rounds = 512;
 constexpr int unrolled = 8;          // times the eight instructions below, in a round
 constexpr int instructions = 8;      // independent of each other
-constexpr int smem_bytes = 2 << 10;  // that the rows of ldmatrix reach over
+constexpr int smem_bytes = 1 << 10;  // that the rows of ldmatrix reach over
 
 enum class Work {
   nothing,
@@ -39,30 +39,45 @@ enum class Work {
 
 struct Registers {
   float sums[8][4];
-  uint32_t a[2][4];
+  uint32_t a[8][4];
   uint32_t b[4][2];
   float x[8], y[8], z[8];
   uint32_t n[8];
-  uint32_t loaded[4];
-  uint32_t address;
 };
+
+// Where a lane's row of 16 bytes lies: eight rows beside each other meet all banks once, 128 bytes apart the same four.
+__device__ uint32_t row_of(uint32_t smem, uint32_t lane, bool conflicts) {
+  return smem + (conflicts ? lane % 8 * 128 + lane / 8 * 16 : lane * 16);
+}
+
+// What ldmatrix gives to a lane in its first register, word lane % 4 of row lane / 4, becomes the lane's row.
+__device__ void fill_smem(uint32_t smem, bool conflicts) {
+  const uint32_t lane = threadIdx.x;
+  if (lane < 32) st_shared_4(row_of(smem, lane / 4, conflicts) + lane % 4 * 4, row_of(smem, lane, conflicts));
+}
 
 __device__ void fill(Registers& r, uint32_t smem, bool conflicts) {
   const uint32_t lane = threadIdx.x % 32;
   for (int i = 0; i < 8; i++) {
-    for (int k = 0; k < 4; k++) r.sums[i][k] = static_cast<float>(i);
+    for (int k = 0; k < 4; k++) {
+      r.sums[i][k] = static_cast<float>(i);
+      r.a[i][k] = 0x3c003800u + lane + i + k;
+    }
     r.x[i] = 1 + 0.001f * static_cast<float>(lane + i);
     r.y[i] = 0.5f + 0.001f * static_cast<float>(i);
     r.z[i] = 0.25f * static_cast<float>(i);
-    r.n[i] = lane * 8 + i;
+    r.n[i] = row_of(smem, lane, conflicts);
   }
   for (int i = 0; i < 4; i++) {
-    r.a[0][i] = 0x3c003800u + lane + i;
-    r.a[1][i] = 0x38003c00u + lane + i;
     for (int k = 0; k < 2; k++) r.b[i][k] = 0x34003400u + lane + i + k;
   }
-  // Eight rows of 16 bytes beside each other meet all banks once; 128 bytes apart they meet the same four.
-  r.address = smem + (conflicts ? lane % 8 * 128 + lane / 8 * 16 : lane * 16);
+}
+
+// The words at an address are addresses again, so that no load can be left out.
+__device__ __forceinline__ void load(uint32_t& address) {
+  uint32_t loaded[4];
+  ldmatrix_x4(loaded, address);
+  address = loaded[0];
 }
 
 template <Work work>
@@ -72,7 +87,7 @@ __device__ __forceinline__ void eight(Registers& r) {
     if constexpr (work == Work::hmma_kept)
       mma_m16n8k16<fp16_t>(r.sums[i], r.a[0], r.b[i % 4][0], r.b[i % 4][1], r.sums[i]);
     if constexpr (work == Work::hmma_fresh)
-      mma_m16n8k16<fp16_t>(r.sums[i], r.a[i % 2], r.b[i % 4][0], r.b[i % 4][1], r.sums[i]);
+      mma_m16n8k16<fp16_t>(r.sums[i], r.a[i], r.b[i % 4][0], r.b[i % 4][1], r.sums[i]);
     if constexpr (work == Work::ffma)
       asm volatile("fma.rn.f32 %0, %0, %1, %2;" : "+f"(r.x[i]) : "f"(r.y[0]), "f"(r.z[0]));
     if constexpr (work == Work::ffma_three)
@@ -80,12 +95,15 @@ __device__ __forceinline__ void eight(Registers& r) {
     if constexpr (work == Work::fmnmx) asm volatile("max.f32 %0, %0, %1;" : "+f"(r.x[i]) : "f"(r.y[i]));
     if constexpr (work == Work::lop3)
       asm volatile("lop3.b32 %0, %0, %1, %2, 0x96;" : "+r"(r.n[i]) : "r"(r.b[i % 4][0]), "r"(r.a[0][i % 4]));
-    if constexpr (work == Work::iadd) asm volatile("add.s32 %0, %0, %1;" : "+r"(r.n[i]) : "r"(r.b[i % 4][0]));
+    if constexpr (work == Work::iadd)
+      asm volatile("{ .reg .s32 t; add.s32 t, %0, %1; add.s32 %0, t, %2; }"
+                   : "+r"(r.n[i])
+                   : "r"(r.b[i % 4][0]), "r"(r.a[0][i % 4]));
     if constexpr (work == Work::imad)
       asm volatile("mad.lo.s32 %0, %0, %1, %2;" : "+r"(r.n[i]) : "r"(r.b[i % 4][0]), "r"(r.a[0][i % 4]));
     if constexpr (work == Work::mufu) asm volatile("ex2.approx.ftz.f32 %0, %0;" : "+f"(r.x[i]));
-    if constexpr (work == Work::ldmatrix || work == Work::ldmatrix_conflicts) ldmatrix_x4(r.loaded, r.address);
-    if constexpr (work == Work::shuffle) r.x[i] = shfl_xor(r.x[i], 1);
+    if constexpr (work == Work::ldmatrix || work == Work::ldmatrix_conflicts) load(r.n[i]);
+    if constexpr (work == Work::shuffle) asm volatile("shfl.sync.bfly.b32 %0, %0, 1, 0x1f, 0xffffffff;" : "+f"(r.x[i]));
   }
 }
 
@@ -96,7 +114,6 @@ __device__ float sum_of(const Registers& r) {
     for (int k = 0; k < 4; k++) sum += r.sums[i][k];
     sum += r.x[i] + static_cast<float>(r.n[i]);
   }
-  for (const uint32_t loaded : r.loaded) sum += static_cast<float>(loaded);
   return sum;
 }
 
@@ -132,8 +149,9 @@ __device__ Took run_second(Registers& r, volatile const int* running) {
 template <Work first, Work second>
 __global__ void pair(Took* took, float* sink, int first_warps) {
   __shared__ int running;
-  const int warp = threadIdx.x / 32;
-  for (uint32_t i = threadIdx.x; i < smem_bytes / 4; i += blockDim.x) st_shared_4(shared_base() + i * 4, i);
+  // Told by a shuffle, all lanes of a warp are seen to take the same branch.
+  const int warp = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x / 32), 0);
+  fill_smem(shared_base(), first == Work::ldmatrix_conflicts);
   if (threadIdx.x == 0) running = first_warps;
   Registers r = {};
   fill(r, shared_base(), first == Work::ldmatrix_conflicts);
