@@ -38,7 +38,7 @@ TEST(PredictCommand, SaysHowUncertainItIs) {
 TEST(PredictCommand, OfAllConfigsTheFastestComesFirst) {
   const ProcessResult result = runner({"--kernel=16", "--config=all", "--predict=rtx3090"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
-  const size_t small = result.output.find("64x64_q2k2v2c0"), big = result.output.find("128x64_q2k2v2c1_h16");
+  const size_t small = result.output.find("64x64_q0k2v2c0_h16"), big = result.output.find("128x64_q2k2v2c1_h16");
   ASSERT_NE(big, std::string::npos);
   EXPECT_LT(small, big) << "of 128x64 one CTA fits on an SM, of 64x64 two do";
 }

@@ -140,7 +140,7 @@ Aim aim_of_formula(const PredictionData& data) {
 }  // namespace
 
 std::string render_prediction_errors(const PredictionData& data) {
-  std::string table = markdown_head({"", "rows", "mean error", "largest", "bias", "rank correlation",
+  std::string table = markdown_head({"of", "rows", "mean error", "largest", "bias", "rank correlation",
                                      "changes with the right sign", "formula: mean", "largest"},
                                     1);
   for (const Card& card : all_cards()) {
