@@ -41,6 +41,14 @@ __device__ __forceinline__ void cp_async_16_prefetch_128(uint32_t to_smem, const
   asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(to_smem), "l"(from_gmem) : "memory");
 }
 
+/// cp_async_16_prefetch_128 with a source size: if it is not `there`, nothing is read and 16 bytes of zeros are
+/// written.
+__device__ __forceinline__ void cp_async_16_or_zeros(uint32_t to_smem, const void* from_gmem, bool there) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to_smem), "l"(from_gmem),
+               "r"(there ? 16 : 0)
+               : "memory");
+}
+
 /// cp.async.commit_group: the copies that this thread started since its last commit become one group.
 __device__ __forceinline__ void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
@@ -148,6 +156,27 @@ __device__ __forceinline__ void st_global_16_no_allocate(void* to_gmem, Chunk ch
   asm volatile("st.relaxed.gpu.global.L1::no_allocate.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(to_gmem),
                "r"(chunk.words[0]), "r"(chunk.words[1]), "r"(chunk.words[2]), "r"(chunk.words[3])
                : "memory");
+}
+
+/// st_global_16_no_allocate under a predicate: lanes of which it does not hold store nothing.
+__device__ __forceinline__ void st_global_16_no_allocate_if(bool condition, void* to_gmem, Chunk chunk) {
+  asm volatile(
+      "{.reg .pred p;\n"
+      " setp.ne.b32 p, %5, 0;\n"
+      " @p st.relaxed.gpu.global.L1::no_allocate.v4.b32 [%0], {%1, %2, %3, %4};}" ::"l"(to_gmem),
+      "r"(chunk.words[0]), "r"(chunk.words[1]), "r"(chunk.words[2]), "r"(chunk.words[3]),
+      "r"(static_cast<int>(condition))
+      : "memory");
+}
+
+/// st_global_4 under a predicate.
+__device__ __forceinline__ void st_global_4_if(bool condition, void* to_gmem, uint32_t value) {
+  asm volatile(
+      "{.reg .pred p;\n"
+      " setp.ne.b32 p, %2, 0;\n"
+      " @p st.global.b32 [%0], %1;}" ::"l"(to_gmem),
+      "r"(value), "r"(static_cast<int>(condition))
+      : "memory");
 }
 
 // --- Arithmetic ------------------------------------------------------------------------------------------------

@@ -47,34 +47,53 @@ std::optional<std::string> length_refusal(const std::string& what, int length, i
          nearest_multiples(length, step);
 }
 
-std::optional<std::string> shape_refusal(const Variant& variant, const Problem& problem) {
+std::optional<std::string> dim_or_heads_refusal(const Variant& variant, const Problem& problem) {
   const TileShape& tile = variant.tile;
-  const Coverage& coverage = variant.coverage;
-  if (!has(coverage.head_dims, problem.head_dim)) {
+  const std::vector<int>& covered = variant.coverage.head_dims;
+  if (!has(covered, problem.head_dim)) {
     std::vector<std::string> dims;
-    for (const int dim : coverage.head_dims) dims.push_back(std::to_string(dim));
+    for (const int dim : covered) dims.push_back(std::to_string(dim));
     return "head_dim " + std::to_string(problem.head_dim) + " is not covered; " + join(dims, " or ") + " would work";
   }
   if (tile.heads != 0 && problem.heads != tile.heads) {
     return std::to_string(problem.heads) + " heads are not covered by config " + tile.config + "; " +
            std::to_string(tile.heads) + " would work";
   }
-  if (coverage.any_length) return std::nullopt;
+  return std::nullopt;
+}
+
+std::optional<std::string> lengths_refusal(const Variant& variant, const Problem& problem) {
+  const TileShape& tile = variant.tile;
+  if (variant.coverage.any_length) return std::nullopt;
   if (problem.keys() == problem.seqlen) return length_refusal("seqlen", problem.seqlen, seqlen_step(tile), tile);
   if (auto refused = length_refusal("seqlen", problem.seqlen, tile.tile_rows, tile)) return refused;
   return length_refusal("seqlen-kv", problem.keys(), tile.tile_cols, tile);
 }
 
-bool covers(const Kernel& kernel, const Problem& problem) {
-  try {
-    const std::vector<Variant>& variants = kernel.emulator();
-    return std::any_of(variants.begin(), variants.end(), [&](const Variant& variant) {
-      return variant.dtype == problem.dtype && missing_kind(variant.coverage, problem).empty() &&
-             !shape_refusal(variant, problem);
-    });
-  } catch (const MachineError&) {
-    return false;  // it is not built
-  }
+// Where another shape would help.
+std::optional<std::string> shape_refusal(const Variant& variant, const Problem& problem) {
+  if (auto refused = dim_or_heads_refusal(variant, problem)) return refused;
+  return lengths_refusal(variant, problem);
+}
+
+bool covers(const Variant& variant, const Problem& problem) {
+  return variant.dtype == problem.dtype && missing_kind(variant.coverage, problem).empty() &&
+         !shape_refusal(variant, problem);
+}
+
+// The first kernel with a variant that covers the problem, and (any_length) not only because its tiles happen to fit.
+const Kernel* covering(const Problem& problem, const std::vector<Kernel>& among, bool any_length) {
+  const auto found = std::find_if(among.begin(), among.end(), [&](const Kernel& kernel) {
+    try {
+      const std::vector<Variant>& variants = kernel.emulator();
+      return std::any_of(variants.begin(), variants.end(), [&](const Variant& variant) {
+        return (variant.coverage.any_length || !any_length) && covers(variant, problem);
+      });
+    } catch (const MachineError&) {
+      return false;  // it is not built
+    }
+  });
+  return found == among.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -83,10 +102,16 @@ int seqlen_step(const TileShape& tile) { return std::lcm(tile.tile_rows, tile.ti
 
 std::optional<std::string> refusal(const Variant& variant, const Problem& problem, const std::vector<Kernel>& among) {
   const std::string kind = missing_kind(variant.coverage, problem);
-  if (kind.empty()) return shape_refusal(variant, problem);
-  const auto other =
-      std::find_if(among.begin(), among.end(), [&](const Kernel& kernel) { return covers(kernel, problem); });
-  return kind + " not covered; " + (other == among.end() ? "no kernel here covers it" : other->name + " would work");
+  if (!kind.empty()) {
+    const Kernel* const other = covering(problem, among, false);
+    return kind + " not covered; " + (other == nullptr ? "no kernel here covers it" : other->name + " would work");
+  }
+  std::optional<std::string> shape = dim_or_heads_refusal(variant, problem);
+  const bool is_length = !shape;
+  if (is_length) shape = lengths_refusal(variant, problem);
+  if (!shape) return std::nullopt;
+  const Kernel* const other = covering(problem, among, is_length);
+  return other == nullptr || other->name == variant.kernel ? *shape : *shape + ", and so would " + other->name;
 }
 
 }  // namespace flash_steps

@@ -12,8 +12,9 @@ namespace flash_steps {
 int seqlen_step(const TileShape& tile);
 
 /// Why the variant does not compute this problem, as a sentence without its subject: "seqlen 100 is not a multiple of
-/// 64, …; 64 and 128 would work". Where no other shape would help but another kernel, it names one of `among` that is
-/// built: "a causal mask is not covered; v02_causal would work". Nothing if the variant computes it.
+/// 64, …; 64 and 128 would work, and so would v01_any_length". Of the kernels of `among` that are built it names the
+/// first that covers the problem; where no other shape would help, that one alone: "a causal mask is not covered;
+/// v02_causal would work". Nothing if the variant computes it.
 std::optional<std::string> refusal(const Variant& variant, const Problem& problem,
                                    const std::vector<Kernel>& among = kernels());
 

@@ -1,6 +1,7 @@
 // A problem: the attention that is to be computed, and the inputs that it starts from.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ enum class Pass { forward, backward, both };
 constexpr int default_head_dim = 128;
 
 /// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q and O in [batch, seqlen, heads, head_dim] and K
-/// and V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V.
+/// and V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V, and kv_heads
+/// divides heads. O of a query that attends to no key is 0.
 struct Problem {
   int batch = 1;
   int heads = 1;
@@ -39,6 +41,15 @@ struct Problem {
 
   constexpr int keys() const { return seqlen_kv != 0 ? seqlen_kv : seqlen; }
   constexpr int key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
+
+  /// The head of K and V that a head of Q attends to: neighbouring heads share one.
+  constexpr int key_head(int head) const { return static_cast<int>(int64_t{head} * key_heads() / heads); }
+
+  /// How many keys, from the first on, a query attends to: all, or under a causal mask those up to its own place, where
+  /// the last query has the place of the last key. With more queries than keys the first of them attend to none.
+  constexpr int visible_keys(int query) const {
+    return mask == Mask::none ? keys() : std::clamp(query + 1 + (keys() - seqlen), 0, keys());
+  }
 
   /// Elements of each of Q and O.
   int64_t elements() const { return int64_t{batch} * heads * seqlen * head_dim; }

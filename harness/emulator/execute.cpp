@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "harness/emulator/memory/counting.h"
 #include "harness/emulator/words/arithmetic.h"
@@ -28,6 +29,42 @@ void cp_async(const WarpOperation& lanes, int first_thread, Site& site, SharedMe
     shared.copy(first_thread + lane, lanes[lane]->smem, sizeof chunk, site, &chunk);
   }
   site.counters.sectors += sectors(addresses);
+}
+
+// The addresses of some of the lanes.
+class Addresses {
+ public:
+  void add(const void* pointer) { addresses_[count_++] = address(pointer); }
+  std::span<const uintptr_t> span() const { return {addresses_.data(), count_}; }
+
+ private:
+  std::array<uintptr_t, warp_lanes> addresses_;
+  size_t count_ = 0;
+};
+
+void cp_async_or_zeros(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared,
+                       GlobalMemory& global) {
+  count_shared(lanes, sizeof(Chunk), site);
+  Addresses addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    Chunk chunk{};
+    if (lanes[lane]->immediate != 0) {
+      addresses.add(lanes[lane]->from);
+      global.read(first_thread + lane, lanes[lane]->from, sizeof chunk, site, &chunk);
+    }
+    shared.copy(first_thread + lane, lanes[lane]->smem, sizeof chunk, site, &chunk);
+  }
+  site.counters.sectors += sectors(addresses.span());
+}
+
+void store_global_if(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  Addresses addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    if (lanes[lane]->immediate == 0) continue;
+    addresses.add(lanes[lane]->to);
+    global.write(first_thread + lane, lanes[lane]->to, width_of(site.word), site, lanes[lane]->from);
+  }
+  site.counters.sectors += sectors(addresses.span());
 }
 
 void load_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
@@ -156,6 +193,10 @@ void vote(const WarpOperation& lanes, Site& site) {
   site.votes_won += any;
 }
 
+void commit(int first_thread, Site& site, SharedMemory& shared) {
+  for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
+}
+
 // The lowest lane: which one it is, a kernel must not rely on.
 void elect(const WarpOperation& lanes) {
   for (int lane = 0; lane < warp_lanes; lane++) *static_cast<bool*>(lanes[lane]->to) = lane == 0;
@@ -171,19 +212,18 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
     case Word::cp_async_16:
     case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
       return cp_async(lanes, first_thread, site, shared, global);
+    case Word::cp_async_16_or_zeros:
+      return cp_async_or_zeros(lanes, first_thread, site, shared, global);
     case Word::cp_async_commit:
-      for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
-      return;
+      return commit(first_thread, site, shared);
     case Word::cp_async_wait:
       for (int lane = 0; lane < warp_lanes; lane++) shared.wait(first_thread + lane, lanes[lane]->immediate);
       return;
     case Word::ldmatrix_x4:
-      return ldmatrix(lanes, first_thread, false, site, shared);
-    case Word::ldmatrix_x4_trans:
-      return ldmatrix(lanes, first_thread, true, site, shared);
     case Word::wmma_load_a:
     case Word::wmma_load_b_col:
       return ldmatrix(lanes, first_thread, false, site, shared);
+    case Word::ldmatrix_x4_trans:
     case Word::wmma_load_b_row:
       return ldmatrix(lanes, first_thread, true, site, shared);
     case Word::ld_shared_4:
@@ -202,6 +242,9 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
       return store_global(lanes, first_thread, site, global);
+    case Word::st_global_16_no_allocate_if:
+    case Word::st_global_4_if:
+      return store_global_if(lanes, first_thread, site, global);
     case Word::mma_fp16:
     case Word::wmma_mma_fp16:
       return mma(lanes, Dtype::fp16);

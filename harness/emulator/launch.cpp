@@ -120,6 +120,7 @@ void add(Counters& counters, const Site& site) {  // NOLINT(readability-function
   switch (site.word) {
     case Word::cp_async_16:
     case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
+    case Word::cp_async_16_or_zeros:
       counters.cp_async += site.counters;
       break;
     case Word::ldmatrix_x4:
@@ -147,6 +148,8 @@ void add(Counters& counters, const Site& site) {  // NOLINT(readability-function
     case Word::st_global_4:
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
+    case Word::st_global_16_no_allocate_if:
+    case Word::st_global_4_if:
       counters.global_store += site.counters;
       break;
     case Word::mma_fp16:

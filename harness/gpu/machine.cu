@@ -200,6 +200,7 @@ class Gpu final : public Machine, public Stopwatch {
   }
 
   std::unique_ptr<GpuBaseline> make_baseline(Baseline baseline, LoadedProblem& loaded) {
+    if (const auto refused = flash_steps::refusal(baseline, loaded.problem)) throw MachineError(*refused);
     if (baseline == Baseline::standard) return make_standard_attention(loaded.problem, loaded.tensors());
     if (!plugin_) plugin_.emplace();
     return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors());

@@ -59,8 +59,9 @@ std::string what_would_fit(Problem problem, bool with_reference, double free_byt
 
 double memory_need(const Problem& problem, bool with_reference) {
   const double elements = double(problem.batch) * problem.heads * problem.seqlen * problem.head_dim;
-  double bytes = 4 * elements * sizeof(uint16_t);  // Q, K, V, O
-  if (with_reference) bytes += elements * sizeof(float) + reference_scratch_limit(problem.seqlen);
+  const double kv_elements = double(problem.batch) * problem.key_heads() * problem.keys() * problem.head_dim;
+  double bytes = 2 * (elements + kv_elements) * sizeof(uint16_t);  // Q and O, K and V
+  if (with_reference) bytes += elements * sizeof(float) + reference_scratch_limit(problem.keys());
   return bytes;
 }
 

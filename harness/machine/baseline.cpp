@@ -14,4 +14,15 @@ const char* name_of(Baseline baseline) {
   return "?";
 }
 
+std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
+  Problem plain = problem;
+  plain.seqlen_kv = plain.kv_heads = 0;
+  plain.mask = Mask::none;
+  plain.dropout = 0;
+  plain.pass = Pass::forward;
+  if (plain == problem) return std::nullopt;
+  return std::string(name_of(baseline)) +
+         " is run forward alone, without a mask and dropout, on as many keys and heads of keys as there are of queries";
+}
+
 }  // namespace flash_steps

@@ -1,6 +1,11 @@
 // What the kernels are compared with.
 #pragma once
 
+#include <optional>
+#include <string>
+
+#include "harness/contract/problem.h"
+
 namespace flash_steps {
 
 enum class Baseline {
@@ -12,5 +17,8 @@ enum class Baseline {
 inline constexpr Baseline all_baselines[] = {Baseline::fa2, Baseline::cudnn, Baseline::standard};
 
 const char* name_of(Baseline baseline);
+
+/// Why a baseline is not run on a problem, as a sentence; nothing if it is.
+std::optional<std::string> refusal(Baseline baseline, const Problem& problem);
 
 }  // namespace flash_steps

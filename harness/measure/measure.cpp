@@ -238,12 +238,18 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
   for (const Shape& shape : shapes) {
     Problem small = problem;
     small.heads = variant.tile.heads != 0 ? variant.tile.heads : shape.heads;
-    small.kv_heads = 0;
-    small.seqlen_kv = 0;
+    if (problem.kv_heads != 0) {  // as many queries to a key, as far as that is not too many
+      small.kv_heads = small.heads;
+      small.heads *= std::min(problem.heads / problem.kv_heads, 8);
+    }
     small.inputs = shape.inputs;
     int blocks = shape.blocks;
     const auto fits = [&] {
-      small.seqlen = blocks * seqlen_step(variant.tile);
+      const int step = seqlen_step(variant.tile);
+      small.seqlen = blocks * step - (variant.coverage.any_length ? step / 3 : 0);
+      small.seqlen_kv = problem.keys() < problem.seqlen   ? small.seqlen - step / 2
+                        : problem.keys() > problem.seqlen ? small.seqlen + step / 2
+                                                          : 0;
       return small.flops() <= most_flops;
     };
     small.batch = shape.batch;

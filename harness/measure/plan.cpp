@@ -59,7 +59,10 @@ class KernelPlan {
     const bool first_alone = settings.config.empty() && (target == Target::emulator || is_profile());
     const std::vector<const Variant*> chosen = chosen_variants(kernel, target, problem.dtype, settings.config);
     if (chosen.empty()) refusal_ = config_refusal(kernel, settings.config, problem.dtype);
+    const bool some_fit = std::any_of(chosen.begin(), chosen.end(), [&](auto* variant) { return has_dim(*variant); });
     for (const Variant* variant : chosen) {
+      // Configs for other head dimensions are nothing to speak of, unless they were named.
+      if (some_fit && !has_dim(*variant) && !is_named()) continue;
       consider(*variant);
       if (first_alone && !jobs.empty()) break;
     }
@@ -77,12 +80,17 @@ class KernelPlan {
 
  private:
   bool is_profile() const { return settings_.purpose == Purpose::profile; }
+  bool is_named() const { return !settings_.config.empty() && settings_.config != "all"; }
+
+  bool has_dim(const Variant& variant) const {
+    const std::vector<int>& dims = variant.coverage.head_dims;
+    return std::find(dims.begin(), dims.end(), problem_.head_dim) != dims.end();
+  }
 
   void consider(const Variant& variant) {
     const Job job{&kernel_, &variant};
     const int heads = variant.tile.heads;
-    const bool is_named = !settings_.config.empty() && settings_.config != "all";
-    if (heads != 0 && heads != problem_.heads && !is_named) {
+    if (heads != 0 && heads != problem_.heads && !is_named()) {
       const std::string number = std::to_string(heads);
       if (std::find(other_heads_.begin(), other_heads_.end(), number) == other_heads_.end()) {
         other_heads_.push_back(number);
@@ -165,6 +173,10 @@ std::vector<Problem> problems_of(const Settings& settings, const Problem& defaul
   problem.seed = settings.seed.value_or(problem.seed);
   problem.head_dim = settings.head_dim;
   problem.kv_heads = settings.kv_heads == problem.heads ? 0 : settings.kv_heads;
+  if (problem.heads % problem.key_heads() != 0) {
+    throw UsageError("--kv-heads=" + std::to_string(settings.kv_heads) + " does not divide the " +
+                     std::to_string(problem.heads) + " heads of queries; --kv-heads=1 would work");
+  }
   problem.mask = settings.mask;
   problem.dropout = settings.dropout;
   problem.pass = settings.pass;

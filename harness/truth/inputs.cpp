@@ -81,9 +81,13 @@ double creeping_query(int i) {
   return length * (1 + creeping_deviation * normal_quantile(i % half * 2));
 }
 
-double creeping_key(int i) { return -creep * i / 4 / std::sqrt(double(default_head_dim)); }
+// A logit is the sum of head_dim such elements, times those of a query, divided by √head_dim.
+Quantile creeping_key(int head_dim) {
+  return [head_dim](int i) { return -creep * i / 4 / std::sqrt(double(head_dim)); };
+}
 
-Quantile quantile(InputDistribution inputs, Tensor tensor) {
+Quantile quantile(const Problem& problem, Tensor tensor) {
+  const InputDistribution inputs = problem.inputs;
   if (inputs == InputDistribution::uniform) return uniform_quantile;
   if (inputs == InputDistribution::tiny) return normal_times(tensor == Tensor::k ? 1 / tiny_factor : tiny_factor);
   if (tensor == Tensor::v) return normal_quantile;
@@ -99,7 +103,7 @@ Quantile quantile(InputDistribution inputs, Tensor tensor) {
     case InputDistribution::positive:
       return far_quantile(far_mean);
     case InputDistribution::creeping:
-      return tensor == Tensor::q ? creeping_query : creeping_key;
+      return tensor == Tensor::q ? creeping_query : creeping_key(problem.head_dim);
     default:
       return normal_quantile;
   }
@@ -111,7 +115,7 @@ std::vector<uint16_t> input_table(const Problem& problem) {
   std::vector<uint16_t> table;
   table.reserve(3 * input_table_size);
   for (Tensor tensor : {Tensor::q, Tensor::k, Tensor::v}) {
-    const Quantile value = quantile(problem.inputs, tensor);
+    const Quantile value = quantile(problem, tensor);
     for (int i = 0; i < input_table_size; i++) table.push_back(from_double(value(i), problem.dtype));
   }
   return table;
@@ -121,8 +125,8 @@ HostInputs make_inputs(const Problem& problem) {
   const std::vector<uint16_t> table = input_table(problem);
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    std::vector<uint16_t> bits(problem.elements());
-    for (int64_t i = 0; i < problem.elements(); i++) bits[i] = element(tensor, i);
+    std::vector<uint16_t> bits(tensor == Tensor::q ? problem.elements() : problem.kv_elements());
+    for (size_t i = 0; i < bits.size(); i++) bits[i] = element(tensor, static_cast<int64_t>(i));
     return bits;
   };
   return {make(Tensor::q), make(Tensor::k), make(Tensor::v)};

@@ -35,7 +35,8 @@ struct InputGenerator {
   Problem problem;
   const uint16_t* table;  ///< [3, input_table_size]
 
-  /// `index` counts elements in [batch, seqlen, heads, head_dim] order.
+  /// `index` counts elements in the order of the tensor: [batch, seqlen, heads, head_dim], and of K and V [batch,
+  /// seqlen_kv, kv_heads, head_dim].
   constexpr uint16_t operator()(Tensor tensor, int64_t index) const {
     const uint16_t* values = table + static_cast<int>(tensor) * input_table_size;
     if (problem.inputs == InputDistribution::onehot && tensor == Tensor::q) {
@@ -47,10 +48,13 @@ struct InputGenerator {
     return values[problem.inputs == InputDistribution::creeping ? creeping_place(tensor, index, drawn) : drawn];
   }
 
-  /// Under `onehot`: the position in the sequence of the key that the query with this element attends to.
+  /// Under `onehot`: the position in the sequence of the key that the query with this element attends to, if it attends
+  /// to any.
   constexpr int64_t key_of_query(int64_t query_index) const {
+    const int64_t query = query_index / (int64_t{problem.heads} * problem.head_dim) % problem.seqlen;
+    const int visible = problem.visible_keys(static_cast<int>(query));
     return static_cast<int64_t>(random_bits(problem.seed, 3, query_index / problem.head_dim) %
-                                static_cast<uint64_t>(problem.seqlen));
+                                static_cast<uint64_t>(visible > 0 ? visible : 1));
   }
 
  private:
@@ -69,8 +73,10 @@ struct InputGenerator {
 
   constexpr int64_t key_element(int64_t query_index) const {
     const int64_t row_elems = int64_t{problem.heads} * problem.head_dim;
-    const int64_t batch_elems = problem.seqlen * row_elems;
-    return query_index / batch_elems * batch_elems + key_of_query(query_index) * row_elems + query_index % row_elems;
+    const int64_t sequence = query_index / row_elems / problem.seqlen;
+    const int head = static_cast<int>(query_index % row_elems / problem.head_dim);
+    const int64_t key = sequence * problem.keys() + key_of_query(query_index);
+    return (key * problem.key_heads() + problem.key_head(head)) * problem.head_dim + query_index % problem.head_dim;
   }
 };
 

@@ -9,47 +9,48 @@
 namespace flash_steps {
 namespace {
 
-// One (batch, head) in fp64, contiguous: what the rows of one head read again and again.
+// One (batch, head of K and V) in fp64, contiguous: what the rows of its heads read again and again.
 struct Head {
-  std::vector<double> k_transposed;  // [head_dim, seqlen]
-  std::vector<double> v;             // [seqlen, head_dim]
+  std::vector<double> k_transposed;  // [head_dim, keys]
+  std::vector<double> v;             // [keys, head_dim]
 };
 
-Head load_head(const Problem& p, const HostInputs& inputs, int64_t head_offset) {
-  const int64_t row_stride = int64_t{p.heads} * p.head_dim;
-  Head head{std::vector<double>(int64_t{p.seqlen} * p.head_dim), std::vector<double>(int64_t{p.seqlen} * p.head_dim)};
-  for (int64_t j = 0; j < p.seqlen; j++) {
+Head load_head(const Problem& p, const HostInputs& inputs, int64_t batch, int64_t key_head) {
+  const int64_t keys = p.keys();
+  Head head{std::vector<double>(keys * p.head_dim), std::vector<double>(keys * p.head_dim)};
+  for (int64_t j = 0; j < keys; j++) {
     for (int64_t d = 0; d < p.head_dim; d++) {
-      const int64_t element = head_offset + j * row_stride + d;
-      head.k_transposed[d * p.seqlen + j] = to_double(inputs.k[element], p.dtype);
+      const int64_t element = ((batch * keys + j) * p.key_heads() + key_head) * p.head_dim + d;
+      head.k_transposed[d * keys + j] = to_double(inputs.k[element], p.dtype);
       head.v[j * p.head_dim + d] = to_double(inputs.v[element], p.dtype);
     }
   }
   return head;
 }
 
-// S = q·Kᵀ / √head_dim for one query.
+// S = q·Kᵀ / √head_dim for one query, of as many keys as `s` has room for.
 void logits_of_row(const Problem& p, const uint16_t* q, const Head& head, std::vector<double>& s) {
   std::fill(s.begin(), s.end(), 0.0);
   for (int64_t d = 0; d < p.head_dim; d++) {
     const double q_d = to_double(q[d], p.dtype) / std::sqrt(double(p.head_dim));
-    const double* k_d = &head.k_transposed[d * p.seqlen];
-    for (int64_t j = 0; j < p.seqlen; j++) s[j] += q_d * k_d[j];
+    const double* k_d = &head.k_transposed[d * p.keys()];
+    for (size_t j = 0; j < s.size(); j++) s[j] += q_d * k_d[j];
   }
 }
 
 // P = softmax(S), in place.
 void softmax(std::vector<double>& s) {
+  if (s.empty()) return;
   const double max = *std::max_element(s.begin(), s.end());
   double sum = 0;
   for (double& x : s) sum += x = std::exp(x - max);
   for (double& x : s) x /= sum;
 }
 
-// O = P·V for one query.
+// O = P·V for one query; 0 if it attends to no key.
 void weigh_values(const Problem& p, const std::vector<double>& weights, const Head& head, std::vector<double>& o) {
   std::fill(o.begin(), o.end(), 0.0);
-  for (int64_t j = 0; j < p.seqlen; j++) {
+  for (size_t j = 0; j < weights.size(); j++) {
     const double* v_j = &head.v[j * p.head_dim];
     for (int64_t d = 0; d < p.head_dim; d++) o[d] += weights[j] * v_j[d];
   }
@@ -66,12 +67,11 @@ Reference reference_attention(const Problem& p, const HostInputs& inputs, int th
   const int64_t row_stride = int64_t{p.heads} * p.head_dim;
 
   for (int64_t b = 0; b < p.batch; b++) {
-    for (int64_t h = 0; h < p.heads; h++) {
-      const int64_t head_offset = b * p.seqlen * row_stride + h * p.head_dim;
-      const Head head = load_head(p, inputs, head_offset);
+    for (int h = 0; h < p.heads; h++) {
+      const Head head = load_head(p, inputs, b, p.key_head(h));
       in_parallel(p.seqlen, threads, [&](int64_t row) {
-        const int64_t row_offset = head_offset + row * row_stride;
-        std::vector<double> s(p.seqlen), o(p.head_dim);
+        const int64_t row_offset = (b * p.seqlen + row) * row_stride + int64_t{h} * p.head_dim;
+        std::vector<double> s(p.visible_keys(static_cast<int>(row))), o(p.head_dim);
         logits_of_row(p, &inputs.q[row_offset], head, s);
         std::vector<double> s16 = s;
 

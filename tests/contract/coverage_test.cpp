@@ -44,6 +44,24 @@ TEST(Coverage, RefusesOtherHeadDims) {
   EXPECT_THAT(*refusal(variant_of(64, 64), problem), HasSubstr("head_dim 64 is not covered; 128 would work"));
 }
 
+TEST(Coverage, NamesAKernelThatTakesAnyLengthOrAnotherHeadDim) {
+  Variant any = variant_of(64, 64);
+  any.coverage.any_length = true;
+  any.coverage.head_dims = {64, 128};
+  const std::vector<Kernel> there_are = {Kernel("02_swizzling", "", {variant_of(32, 32)}),
+                                         Kernel("v01_any_length", "", {any})};
+  EXPECT_THAT(*refusal(variant_of(64, 64), with_seqlen(100), there_are),
+              HasSubstr("; 64 and 128 would work, and so would v01_any_length"));
+  // That the tiles of 02 happen to fit is no advice.
+  EXPECT_THAT(*refusal(variant_of(64, 64), with_seqlen(96), there_are), HasSubstr("and so would v01_any_length"));
+  Problem problem = with_seqlen(64);
+  problem.head_dim = 64;
+  EXPECT_EQ(refusal(variant_of(64, 64), problem, there_are),
+            "head_dim 64 is not covered; 128 would work, and so would v01_any_length");
+  problem.head_dim = 80;
+  EXPECT_EQ(refusal(any, problem, there_are), "head_dim 80 is not covered; 64 or 128 would work");
+}
+
 TEST(Coverage, RefusesOtherHeadsThanAVariantIsFixedTo) {
   Problem problem = with_seqlen(64);
   problem.heads = 3;

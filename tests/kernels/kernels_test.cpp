@@ -34,6 +34,7 @@ Case make_case(const Kernel& kernel, const Variant& variant, int tiles, InputDis
   problem.batch = tiles == 1 ? 2 : 1;
   problem.heads = variant.tile.heads != 0 ? variant.tile.heads : (tiles == 1 ? 3 : 1);
   problem.seqlen = tiles * seqlen_step(variant.tile);
+  problem.head_dim = variant.coverage.head_dims.front();
   problem.dtype = variant.dtype;
   problem.inputs = inputs;
   return {&kernel, &variant, problem};

@@ -55,6 +55,7 @@ TEST_P(AnyProblem, IsComputedRightAndWithoutHazards) {
   problem.heads = tile.heads != 0 ? tile.heads : draw.between(1, 4);
   problem.batch = problem.heads <= 2 ? draw.between(1, 3) : 1;
   problem.seqlen = draw.between(1, problem.heads * problem.batch <= 2 && !tile.scalar ? 6 : 3) * seqlen_step(tile);
+  problem.head_dim = variant.coverage.head_dims.front();
   problem.dtype = variant.dtype;
   problem.inputs = draw.one_of(all_distributions);
   problem.seed = draw.below(1000000);

@@ -56,6 +56,28 @@ TEST_F(Jobs, ConfigsThatCannotRunAreLeftOutAndSaid) {
   EXPECT_THAT(plan_.left_out, ElementsAre(HasSubstr("too much shared memory")));
 }
 
+TEST_F(Jobs, ConfigsForOtherHeadDimensionsAreNotSpokenOf) {
+  Variant short_heads = variant_of("d64_64x64");
+  short_heads.coverage.head_dims = {64};
+  const Kernel both{"v03_head_dim", "", {variant_of("d128_64x64"), short_heads}};
+  problem_.seqlen = 128;
+  problem_.head_dim = 64;
+  const Plan plan = plan_for(problem_, {&both}, settings_, emulator_);
+  ASSERT_THAT(plan.jobs, SizeIs(1));
+  EXPECT_EQ(plan.jobs[0].variant->tile.config, "d64_64x64");
+  EXPECT_THAT(plan.left_out, IsEmpty());
+  settings_.config = "d128_64x64";
+  EXPECT_THROW(plan_for(problem_, {&both}, settings_, emulator_), UsageError);
+}
+
+TEST_F(Jobs, HeadsOfKeysMustDivideThoseOfQueries) {
+  settings_.heads = 6;
+  settings_.kv_heads = 4;
+  EXPECT_THROW(problems_of(settings_, {}), UsageError);
+  settings_.kv_heads = 3;
+  EXPECT_EQ(problems_of(settings_, {}).front().key_heads(), 3);
+}
+
 TEST_F(Jobs, OfSeveralKernelsThoseThatCannotRunAreLeftOut) {
   const Kernel small{"01_base", "", {variant_of("32x32", 32, 32)}, {}};
   problem_.seqlen = 96;

@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "harness/base/text.h"
+#include "harness/contract/chapter.h"
 #include "mutants/replacement.h"
 
 namespace flash_steps::mutants {
@@ -71,12 +72,12 @@ class File {
  public:
   File(std::string kernel, const std::string& text)
       : kernel_(std::move(kernel)),
-        is_of_primer_(kernel_.starts_with('p')),
-        number_(std::stoi(kernel_.substr(is_of_primer_ ? 1 : 0))),
+        number_(std::stoi(kernel_.substr(kernel_.find_first_of("0123456789")))),
         lines_(split(text, '\n')) {}
 
   int number() const { return number_; }
-  bool is_of_primer() const { return is_of_primer_; }
+  bool is_of_primer() const { return kernel_.starts_with(chapter("primer").prefix); }
+  bool is_variant() const { return kernel_.starts_with(chapter("variants").prefix); }
 
   // Calls visit(line, code) for each line, without its comment.
   template <typename Visit>
@@ -129,7 +130,6 @@ class File {
   }
 
   std::string kernel_;
-  bool is_of_primer_;
   int number_;
   std::vector<std::string> lines_;
   std::vector<Mutant> made_;
@@ -181,7 +181,7 @@ Arguments arguments_of(const std::string& code, size_t open) {
 // Calls visit(line, row, chunk) for each place in shared memory that is worked out by smem_offset(row, chunk).
 template <typename Make>
 void mutate_places(File& file, const std::string& mistake, Make make) {
-  const std::regex use(R"(\bsmem_offset(<\w+>)?\((?!\)))");  // and not its name in a sentence
+  const std::regex use(R"(\bsmem_offset(<[\w, ]+>)?\((?!\)))");  // and not its name in a sentence
   const std::regex definition(R"(\buint32_t smem_offset\()");
   file.require(mistake, [&](size_t line, const std::string& code) {
     if (std::regex_search(code, definition)) return;
@@ -234,7 +234,15 @@ const std::vector<std::string>& mistakes() {
                                               "product-incomplete",
                                               "state-forgotten",
                                               "workspace-shared",
-                                              "division-dropped"};
+                                              "division-dropped",
+                                              "row-beyond-the-end",
+                                              "mask-off-by-one",
+                                              "mask-in-other-block",
+                                              "mask-aligned-top-left",
+                                              "guard-dropped",
+                                              "scale-of-128",
+                                              "panels-of-other-width",
+                                              "group-of-the-next-head"};
   return names;
 }
 
@@ -242,8 +250,8 @@ namespace {
 
 std::string in_the_next_row(const std::string& row, const std::string& chunk) { return row + " + 1, " + chunk; }
 
-// Those of the sixteen and of 17.
-void make_ampere_mutants(File& file) {
+// Those of kernels with Ampere's instructions.
+void make_ampere_mutants(File& file, std::span<const Replacement> list) {
   mutate_waits(file);
   replace_word(file, "wait-removed", std::regex(R"(\bcp_async_wait<\d+>\(\);)"));
   replace_word(file, "barrier-weakened", std::regex(R"(\bbarrier\(\);)"), "warp_barrier();");
@@ -254,7 +262,7 @@ void make_ampere_mutants(File& file) {
     return row + ", (" + chunk + ") ^ (" + row + ") % 8";
   });
   mutate_places(file, "row-off-by-one", in_the_next_row);
-  for (const Replacement& replacement : replacements) file.replace_all(replacement);
+  for (const Replacement& replacement : list) file.replace_all(replacement);
 }
 
 constexpr int first_with_shared_memory = 3;
@@ -274,8 +282,10 @@ std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& tex
   File file(kernel, text);
   if (file.is_of_primer()) {
     make_primer_mutants(file);
+  } else if (file.is_variant()) {
+    make_ampere_mutants(file, variants_replacements());
   } else if (file.number() <= last_ampere_kernel) {
-    make_ampere_mutants(file);
+    make_ampere_mutants(file, replacements);
   } else {
     for (const Replacement& replacement : hopper_replacements()) file.replace_all(replacement);
   }

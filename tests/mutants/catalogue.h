@@ -57,6 +57,17 @@ namespace flash_steps::mutants {
 ///   state-forgotten     what an earlier iteration left in the workspace is not read
 ///   workspace-shared    two heads take the same place in the workspace
 ///   division-dropped    P is not divided by the row sum
+///
+/// and of the chapter of variants alone:
+///
+///   row-beyond-the-end  a row that is not there is read or stored
+///   mask-off-by-one     a row sees one key more or less
+///   mask-in-other-block the block that needs the mask does not get it
+///   mask-aligned-top-left  the first query, and not the last, has the place of a key
+///   guard-dropped       a row that sees no key is computed as any other
+///   scale-of-128        1/√128 for heads of any length
+///   panels-of-other-width  a tile is cut where its rows end
+///   group-of-the-next-head  K and V of another head
 const std::vector<std::string>& mistakes();
 
 /// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in

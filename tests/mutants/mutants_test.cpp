@@ -70,7 +70,7 @@ std::string refusal_of(const std::string& kernel, const std::string& text) {
 }
 
 TEST(MutantCatalogue, MakesEveryMistakeInEveryKernel) {
-  // Those from there on are made in kernels with Hopper's instructions.
+  // Those from there on are made in other chapters, or in kernels with Hopper's instructions.
   const std::set<std::string> all(mistakes().begin(), std::find(mistakes().begin(), mistakes().end(), "parity-wrong"));
   for (const auto& [kernel, text] : kernel_texts()) {
     std::set<std::string> made;
@@ -79,6 +79,20 @@ TEST(MutantCatalogue, MakesEveryMistakeInEveryKernel) {
     if (kernel >= "10") made.insert("max-starts-at-0");
     if (kernel < "17") made.insert("growth-missed");
     EXPECT_EQ(made, all) << kernel;
+  }
+}
+
+TEST(MutantCatalogue, FitsTheVariants) {
+  const std::set<std::string> of_all{"row-beyond-the-end", "mask-off-by-one", "mask-in-other-block", "wait-removed",
+                                     "barrier-removed",    "offset-32-bit",   "swizzle-one-side",    "smem-bytes"};
+  for (const Kernel* kernel : of_chapter("variants")) {
+    const std::string text = content(kernel->source_file);
+    std::set<std::string> made, texts{text};
+    for (const Mutant& mutant : mutants::mutants_of(kernel->name, text)) {
+      made.insert(mutant.mistake);
+      EXPECT_TRUE(texts.insert(mutant.text).second) << describe(mutant) << ": " << mutant.after;
+    }
+    EXPECT_TRUE(std::includes(made.begin(), made.end(), of_all.begin(), of_all.end())) << kernel->name;
   }
 }
 

@@ -8,6 +8,7 @@ namespace flash_steps::mutants {
 inline constexpr int last_primer_kernel = 12;
 inline constexpr int last_ampere_kernel = 17;
 inline constexpr int last_hopper_kernel = 25;
+inline constexpr int last_variant = 5;  // of the chapter of variants, which has numbers of its own
 
 /// `from` must be in each kernel from `first` to `last`, and in no other of its kind; each place where it is makes a
 /// mutant.
@@ -25,5 +26,8 @@ std::span<const Replacement> primer_replacements();
 
 /// Of the kernels behind the last one with Ampere's instructions, which have no others.
 std::span<const Replacement> hopper_replacements();
+
+/// Of the chapter of variants, likewise.
+std::span<const Replacement> variants_replacements();
 
 }  // namespace flash_steps::mutants

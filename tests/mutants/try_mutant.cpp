@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "harness/base/text.h"
 #include "harness/contract/coverage.h"
@@ -44,6 +45,26 @@ constexpr Shape shapes[] = {{2, 1, 1, InputDistribution::normal},   {3, 1, 1, In
                             {2, 1, 1, InputDistribution::positive}, {2, 2, 3, InputDistribution::normal},
                             {5, 1, 1, InputDistribution::uniform},  {3, 1, 1, InputDistribution::creeping}};
 
+// Of a variant that covers more than the sixteen: tiles that are not full, more queries than keys and fewer, a mask,
+// and heads that share one of keys.
+std::vector<Problem> odd_problems(const Variant& variant) {
+  std::vector<Problem> problems;
+  if (!variant.coverage.any_length) return problems;
+  const int rows = variant.tile.tile_rows;
+  const int cols = variant.tile.tile_cols;
+  const std::pair<int, int> lengths[] = {{rows + 5, cols + 3}, {2 * rows, cols - 1}, {rows - 1, 3 * cols + 1}};
+  for (const Mask mask : variant.coverage.masks) {
+    for (const auto& [queries, keys] : lengths) {
+      for (const InputDistribution inputs : {InputDistribution::normal, InputDistribution::negative}) {
+        Problem problem{.batch = 2, .seqlen = queries, .inputs = inputs, .seqlen_kv = keys, .mask = mask};
+        if (variant.coverage.grouped_heads) problem.kv_heads = std::exchange(problem.heads, 2);
+        problems.push_back(problem);
+      }
+    }
+  }
+  return problems;
+}
+
 std::vector<Case> cases_of(const std::vector<Variant>& variants) {
   std::vector<Case> cases;
   int config_number = 0;
@@ -55,7 +76,12 @@ std::vector<Case> cases_of(const std::vector<Variant>& variants) {
       problem.heads = variant.tile.heads != 0 ? variant.tile.heads : heads;
       problem.seqlen = steps * seqlen_step(variant.tile);
       problem.inputs = inputs;
+      problem.head_dim = variant.coverage.head_dims.front();
       if (problem.flops() <= most_flops) cases.push_back({&variant, config_number, problem});
+    }
+    for (Problem& problem : odd_problems(variant)) {
+      problem.head_dim = variant.coverage.head_dims.front();
+      cases.push_back({&variant, config_number, problem});
     }
     config_number++;
   }

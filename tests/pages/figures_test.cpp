@@ -82,6 +82,8 @@ TEST(FiguresInProse, MayBeMadeOrDerivedOrHaveTheirSource) {
   EXPECT_THAT(complaints("1024 / 8448 = 12.1 % of peak, and lanes 0–15 point at rows"), testing::IsEmpty());
   EXPECT_THAT(complaints("88.8 %, in [results/x.json](results/x.json), made by `./runner --kernel=03`"),
               testing::IsEmpty());
+  EXPECT_THAT(complaints("88.8 %, in [x.json](../results/beyond/x.json), made by `./runner --kernel=25`"),
+              testing::IsEmpty());
 }
 
 }  // namespace

@@ -45,7 +45,10 @@ TensorMap emulated_map(const TensorMapShape& shape) {
 }
 
 Problem last_head(const Variant& variant) {
-  return {.heads = 1, .seqlen = seqlen_step(variant.tile), .dtype = variant.dtype};
+  return {.heads = 1,
+          .seqlen = seqlen_step(variant.tile),
+          .head_dim = variant.coverage.head_dims.front(),
+          .dtype = variant.dtype};
 }
 
 Problem far_problem(const Variant& variant) {

@@ -18,29 +18,32 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 // Attention by whole matrices, as a textbook writes it: S, then exp without any maximum, then the quotient. Good for
 // small logits, and in long double.
 std::vector<double> unfused_attention(const Problem& p, const HostInputs& inputs) {
-  const auto at = [&](const std::vector<uint16_t>& x, int b, int n, int h, int d) {
-    return static_cast<long double>(
-        to_double(x[((int64_t{b} * p.seqlen + n) * p.heads + h) * p.head_dim + d], p.dtype));
+  const auto q_at = [&](int b, int n, int h, int d) {
+    return ((int64_t{b} * p.seqlen + n) * p.heads + h) * p.head_dim + d;
   };
+  const int group = p.heads / p.key_heads();
+  const auto kv_at = [&](int b, int n, int h, int d) {
+    return ((int64_t{b} * p.keys() + n) * p.key_heads() + h / group) * p.head_dim + d;
+  };
+  const auto value = [&](uint16_t bits) { return static_cast<long double>(to_double(bits, p.dtype)); };
+  const bool is_causal = p.mask == Mask::causal;
   std::vector<double> o(p.elements());
   for (int b = 0; b < p.batch; b++) {
     for (int h = 0; h < p.heads; h++) {
-      std::vector<std::vector<long double>> weight(p.seqlen, std::vector<long double>(p.seqlen));
       for (int i = 0; i < p.seqlen; i++) {
-        for (int j = 0; j < p.seqlen; j++) {
+        std::vector<long double> numerator(p.head_dim);
+        long double denominator = 0;
+        for (int j = 0; j < p.keys(); j++) {
+          if (is_causal && p.keys() - 1 - j < p.seqlen - 1 - i) continue;  // counted from the ends
           long double s = 0;
-          for (int d = 0; d < p.head_dim; d++) s += at(inputs.q, b, i, h, d) * at(inputs.k, b, j, h, d);
-          weight[i][j] = std::exp(s / std::sqrt(static_cast<long double>(p.head_dim)));
+          for (int d = 0; d < p.head_dim; d++)
+            s += value(inputs.q[q_at(b, i, h, d)]) * value(inputs.k[kv_at(b, j, h, d)]);
+          const long double weight = std::exp(s / std::sqrt(static_cast<long double>(p.head_dim)));
+          for (int d = 0; d < p.head_dim; d++) numerator[d] += weight * value(inputs.v[kv_at(b, j, h, d)]);
+          denominator += weight;
         }
-      }
-      for (int i = 0; i < p.seqlen; i++) {
         for (int d = 0; d < p.head_dim; d++) {
-          long double numerator = 0, denominator = 0;
-          for (int j = 0; j < p.seqlen; j++) {
-            numerator += weight[i][j] * at(inputs.v, b, j, h, d);
-            denominator += weight[i][j];
-          }
-          o[((int64_t{b} * p.seqlen + i) * p.heads + h) * p.head_dim + d] = double(numerator / denominator);
+          o[q_at(b, i, h, d)] = denominator == 0 ? 0 : double(numerator[d] / denominator);
         }
       }
     }
@@ -67,6 +70,67 @@ TEST(Reference, EqualsASecondUnfusedFormula) {
       const Reference reference = reference_attention(problem, host);
       for (size_t i = 0; i < second.size(); i++) ASSERT_NEAR(reference.exact[i], second[i], 1e-13) << i;
     }
+  }
+}
+
+// Masks, other numbers of keys and of their heads, other head dimensions, and all of these together.
+TEST(Reference, EqualsASecondUnfusedFormulaForTheVariants) {
+  Problem problem = small_problem(InputDistribution::normal, Dtype::fp16);
+  std::vector<Problem> problems;
+  const auto with = [&](auto change) {
+    Problem changed = problem;
+    change(changed);
+    problems.push_back(changed);
+  };
+  with([](Problem& p) { p.mask = Mask::causal; });
+  with([](Problem& p) { p.seqlen_kv = 31; });
+  with([](Problem& p) { p.kv_heads = 1; });
+  with([](Problem& p) { p.head_dim = 16; });
+  problem.heads = 6;
+  problem.kv_heads = 3;
+  problem.mask = Mask::causal;
+  problem.head_dim = 96;
+  with([](Problem& p) { p.seqlen_kv = 61; });
+  with([](Problem& p) { p.seqlen_kv = 29; });  // the first queries attend to none
+  for (const Problem& p : problems) {
+    SCOPED_TRACE(describe(p));
+    const HostInputs host = make_inputs(p);
+    ASSERT_EQ(host.q.size(), static_cast<size_t>(p.elements()));
+    ASSERT_EQ(host.k.size(), static_cast<size_t>(p.kv_elements()));
+    const std::vector<double> second = unfused_attention(p, host);
+    const Reference reference = reference_attention(p, host);
+    for (size_t i = 0; i < second.size(); i++) ASSERT_NEAR(reference.exact[i], second[i], 1e-13) << i;
+  }
+}
+
+TEST(Reference, OfAQueryThatAttendsToNoKeyIsZero) {
+  Problem problem = small_problem(InputDistribution::constant, Dtype::fp16);
+  problem.seqlen_kv = 8;
+  problem.mask = Mask::causal;
+  const Reference reference = reference_attention(problem, make_inputs(problem));
+  const int64_t of_row = int64_t{problem.heads} * problem.head_dim;
+  const int64_t without = problem.seqlen - 8;
+  for (int64_t i = 0; i < of_row * without; i++) {
+    ASSERT_EQ(reference.exact[i], 0);
+    ASSERT_EQ(reference.ref16[i], 0);
+  }
+  EXPECT_NE(reference.exact[of_row * without], 0);
+}
+
+TEST(Reference, OnehotQueriesUnderACausalMaskReturnARowOfVThatTheySee) {
+  Problem problem = small_problem(InputDistribution::onehot, Dtype::fp16);
+  problem.mask = Mask::causal;
+  problem.kv_heads = 1;
+  const HostInputs host = make_inputs(problem);
+  const InputGenerator element{problem, nullptr};
+  const Reference reference = reference_attention(problem, host);
+  for (int64_t i = 0; i < problem.elements(); i++) {
+    const int64_t query = i / (problem.heads * problem.head_dim);
+    const int64_t key = element.key_of_query(i);
+    ASSERT_LE(key, query % problem.seqlen);
+    const int64_t row = query / problem.seqlen * problem.seqlen + key;
+    ASSERT_NEAR(reference.exact[i], to_double(host.v[row * problem.head_dim + i % problem.head_dim], problem.dtype),
+                1e-15);
   }
 }
 

@@ -21,7 +21,8 @@ std::string cta_name(Dim3 cta) {
 std::string wait_word(int pending) { return "cp_async_wait<" + std::to_string(pending) + ">()"; }
 
 bool is_copy(const Access& access) {
-  return access.word == Word::cp_async_16 || access.word == Word::cp_async_16_prefetch_128;
+  return access.word == Word::cp_async_16 || access.word == Word::cp_async_16_prefetch_128 ||
+         access.word == Word::cp_async_16_or_zeros;
 }
 
 // What orders the two accesses of a hazard.

@@ -50,6 +50,7 @@ constexpr uint32_t shared_base() { return 1024; }
 
 void cp_async_16(uint32_t to_smem, const void* from_gmem, SourceLine line = SourceLine::here());
 void cp_async_16_prefetch_128(uint32_t to_smem, const void* from_gmem, SourceLine line = SourceLine::here());
+void cp_async_16_or_zeros(uint32_t to_smem, const void* from_gmem, bool there, SourceLine line = SourceLine::here());
 void cp_async_commit(SourceLine line = SourceLine::here());
 void cp_async_wait_group(int pending, SourceLine line);
 
@@ -77,6 +78,8 @@ void st_global_4(void* to_gmem, uint32_t value, SourceLine line = SourceLine::he
 Chunk ld_global_16(const void* from_gmem, SourceLine line = SourceLine::here());
 void st_global_16(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
 void st_global_16_no_allocate(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
+void st_global_16_no_allocate_if(bool condition, void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
+void st_global_4_if(bool condition, void* to_gmem, uint32_t value, SourceLine line = SourceLine::here());
 
 // --- Arithmetic ------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ struct Operation {
   uint32_t smem = 0;            ///< address in shared memory
   const void* from = nullptr;   ///< in global memory, or the registers that are stored
   void* to = nullptr;           ///< in global memory, or the registers that are loaded
-  int immediate = 0;            ///< groups that may stay pending; mask of shfl_xor
+  int immediate = 0;            ///< groups that may stay pending; mask of shfl_xor; predicate of a copy or a store
   const uint32_t* a = nullptr;  ///< of mma, as are the rest
   const uint32_t* b = nullptr;
   const float* c = nullptr;

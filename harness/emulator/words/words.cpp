@@ -23,6 +23,14 @@ void cp_async_16_prefetch_128(uint32_t to_smem, const void* from_gmem, SourceLin
   perform({.word = Word::cp_async_16_prefetch_128, .line = line, .smem = to_smem, .from = from_gmem});
 }
 
+void cp_async_16_or_zeros(uint32_t to_smem, const void* from_gmem, bool there, SourceLine line) {
+  perform({.word = Word::cp_async_16_or_zeros,
+           .line = line,
+           .smem = to_smem,
+           .from = there ? from_gmem : nullptr,
+           .immediate = there});
+}
+
 void cp_async_commit(SourceLine line) { perform({.word = Word::cp_async_commit, .line = line}); }
 
 void cp_async_wait_group(int pending, SourceLine line) {
@@ -89,6 +97,15 @@ void st_global_16(void* to_gmem, Chunk chunk, SourceLine line) {
 
 void st_global_16_no_allocate(void* to_gmem, Chunk chunk, SourceLine line) {
   perform({.word = Word::st_global_16_no_allocate, .line = line, .from = &chunk, .to = to_gmem});
+}
+
+void st_global_16_no_allocate_if(bool condition, void* to_gmem, Chunk chunk, SourceLine line) {
+  perform(
+      {.word = Word::st_global_16_no_allocate_if, .line = line, .from = &chunk, .to = to_gmem, .immediate = condition});
+}
+
+void st_global_4_if(bool condition, void* to_gmem, uint32_t value, SourceLine line) {
+  perform({.word = Word::st_global_4_if, .line = line, .from = &value, .to = to_gmem, .immediate = condition});
 }
 
 template <>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "harness/base/error.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/numbers.cuh"
 #include "harness/gpu/truth/reference.h"
@@ -12,14 +13,14 @@ namespace flash_steps {
 namespace {
 
 constexpr int rows = 4;
-constexpr int warps = 8;
-constexpr int threads = warps * 32;
-constexpr int head_dim = default_head_dim;
-constexpr int lane_dims = head_dim / 32;  // neighbouring elements of a row that a lane holds
 
-constexpr double softmax_scale = 0.08838834764831845;  // 1/√head_dim
+// Their sums share 48 KiB of shared memory.
+constexpr int warps_for(int head_dim) { return head_dim > 128 ? 4 : 8; }
+
+// Neighbouring elements of a row that a lane holds; of the shortest rows the upper lanes hold none.
+constexpr int lane_dims_for(int head_dim) { return (head_dim + 31) / 32; }
+
 constexpr double fp64_flops_limit = 4e10;
-static_assert(head_dim == 128 && lane_dims == 4);
 
 constexpr int64_t scratch_limit = int64_t{512} * 1024 * 1024;
 
@@ -29,7 +30,7 @@ struct alignas(16) PerRow {
   Real row[rows];
 };
 
-constexpr int64_t scratch_of_cta(int64_t seqlen) { return 2 * seqlen; }  // PerRows: S, later P, and rounded P
+constexpr int64_t scratch_of_cta(int64_t keys) { return 2 * keys; }  // PerRows: S, later P, and rounded P
 
 template <Dtype dtype, typename Real>
 __device__ uint16_t bits_of(Real value) {
@@ -46,17 +47,26 @@ __device__ Real rounded(Real value) {
 }
 
 // This lane's elements of a row of Q, K or V.
-template <Dtype dtype, typename Real>
+template <Dtype dtype, int head_dim, typename Real, int lane_dims>
 __device__ void load_dims(Real (&dims)[lane_dims], const uint16_t* row) {
-  const ushort4 bits = reinterpret_cast<const ushort4*>(row)[threadIdx.x % 32];
-  dims[0] = to_float<dtype>(bits.x);
-  dims[1] = to_float<dtype>(bits.y);
-  dims[2] = to_float<dtype>(bits.z);
-  dims[3] = to_float<dtype>(bits.w);
+  const int first = threadIdx.x % 32 * lane_dims;
+  if constexpr (lane_dims % 4 == 0) {
+    for (int d = 0; d < lane_dims; d += 4) {
+      const ushort4 bits = *reinterpret_cast<const ushort4*>(row + first + d);
+      dims[d] = to_float<dtype>(bits.x);
+      dims[d + 1] = to_float<dtype>(bits.y);
+      dims[d + 2] = to_float<dtype>(bits.z);
+      dims[d + 3] = to_float<dtype>(bits.w);
+    }
+  } else {
+    for (int d = 0; d < lane_dims; d++) {
+      dims[d] = first + d < head_dim ? static_cast<Real>(to_float<dtype>(row[first + d])) : Real{0};
+    }
+  }
 }
 
 // Over all threads of the CTA; each of them gets the result.
-template <typename Real, typename Combine>
+template <typename Real, int warps, typename Combine>
 __device__ PerRow<Real> reduce(PerRow<Real> value, PerRow<Real> (&of_warp)[warps], Combine combine) {
   for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
     for (Real& x : value.row) x = combine(x, __shfl_xor_sync(0xffffffffu, x, lane_mask));
@@ -71,53 +81,67 @@ __device__ PerRow<Real> reduce(PerRow<Real> value, PerRow<Real> (&of_warp)[warps
   return value;
 }
 
-// Each warp summed up every eighth key: adds the warps' sums and calls store(row, dim, sum) for each element.
-template <typename Real, typename Store>
+// Each warp summed up its share of the keys: adds the warps' sums and calls store(row, dim, sum) for each element.
+template <typename Real, int lane_dims, int warps, int head_dim, typename Store>
 __device__ void add_warps(const Real (&o)[rows][lane_dims], Real (&of_warp)[warps][rows][head_dim], Store store) {
   __syncthreads();  // of_warp may still be read for the rows before
   for (int r = 0; r < rows; r++) {
-    for (int d = 0; d < lane_dims; d++) of_warp[threadIdx.x / 32][r][threadIdx.x % 32 * lane_dims + d] = o[r][d];
+    for (int d = 0; d < lane_dims; d++) {
+      const int dim = threadIdx.x % 32 * lane_dims + d;
+      if (dim < head_dim) of_warp[threadIdx.x / 32][r][dim] = o[r][d];
+    }
   }
   __syncthreads();
-  for (int i = threadIdx.x; i < rows * head_dim; i += threads) {
+  for (int i = threadIdx.x; i < rows * head_dim; i += warps * 32) {
     Real sum = 0;
     for (int w = 0; w < warps; w++) sum += of_warp[w][i / head_dim][i % head_dim];
     store(i / head_dim, i % head_dim, sum);
   }
 }
 
-template <Dtype dtype, typename Real>
-__global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
+template <Dtype dtype, typename Real, int head_dim>
+__global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real, double> ? 2 : 3)
     attention_by_rows(const uint16_t* __restrict__ q, const uint16_t* __restrict__ k, const uint16_t* __restrict__ v,
-                      float* __restrict__ exact, uint16_t* __restrict__ ref16, PerRow<Real>* scratch, int batch,
-                      int heads, int seqlen) {
+                      float* __restrict__ exact, uint16_t* __restrict__ ref16, PerRow<Real>* scratch, Problem problem) {
+  constexpr int warps = warps_for(head_dim);
+  constexpr int threads = warps * 32;
+  constexpr int lane_dims = lane_dims_for(head_dim);
   __shared__ PerRow<Real> reduced[warps];
   __shared__ Real o_of_warp[warps][rows][head_dim];
 
+  const Real softmax_scale = 1 / sqrt(static_cast<Real>(head_dim));
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
+  const int seqlen = problem.seqlen;
+  const int heads = problem.heads;
+  const int keys = problem.keys();
   const int64_t row_stride = int64_t{heads} * head_dim;
-  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(seqlen);  // [seqlen]; holds S first
-  PerRow<Real>* const p16 = p + seqlen;                                   // [seqlen]; normalised and rounded
+  const int64_t kv_row_stride = int64_t{problem.key_heads()} * head_dim;
+  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(keys);  // [keys]; holds S first
+  PerRow<Real>* const p16 = p + keys;                                   // [keys]; normalised and rounded
 
   const int64_t groups_of_head = (int64_t{seqlen} + rows - 1) / rows;
-  const int64_t groups = groups_of_head * heads * batch;
+  const int64_t groups = groups_of_head * heads * problem.batch;
   for (int64_t group = blockIdx.x; group < groups; group += gridDim.x) {
     const int64_t head = group / groups_of_head;
     const int64_t first_row = group % groups_of_head * rows;
     const int64_t head_offset = head / heads * seqlen * row_stride + head % heads * head_dim;
+    const int key_head = problem.key_head(static_cast<int>(head % heads));
+    const int64_t kv_offset = head / heads * keys * kv_row_stride + int64_t{key_head} * head_dim;
+    int visible[rows];
+    for (int r = 0; r < rows; r++) visible[r] = problem.visible_keys(static_cast<int>(first_row) + r);
 
     Real q_dims[rows][lane_dims];
     for (int r = 0; r < rows; r++) {
       const int64_t row = first_row + r < seqlen ? first_row + r : seqlen - 1;  // past the end: computed, not stored
-      load_dims<dtype>(q_dims[r], q + head_offset + row * row_stride);
+      load_dims<dtype, head_dim>(q_dims[r], q + head_offset + row * row_stride);
     }
 
     // S = Q·Kᵀ / √head_dim: a warp takes a key, a lane its part of head_dim.
 #pragma unroll 2
-    for (int64_t key = warp; key < seqlen; key += warps) {
+    for (int64_t key = warp; key < keys; key += warps) {
       Real k_dims[lane_dims];
-      load_dims<dtype>(k_dims, k + head_offset + key * row_stride);
+      load_dims<dtype, head_dim>(k_dims, k + kv_offset + key * kv_row_stride);
       PerRow<Real> s;
       for (int r = 0; r < rows; r++) {
         s.row[r] = 0;
@@ -126,7 +150,7 @@ __global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
       for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
         for (Real& x : s.row) x += __shfl_xor_sync(0xffffffffu, x, lane_mask);
       }
-      for (Real& x : s.row) x *= static_cast<Real>(softmax_scale);
+      for (int r = 0; r < rows; r++) s.row[r] = key < visible[r] ? s.row[r] * softmax_scale : -INFINITY;
       if (lane == 0) p[key] = s;
     }
     __syncthreads();  // S is complete
@@ -136,16 +160,19 @@ __global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
     const auto add = [](Real a, Real b) { return a + b; };
     PerRow<Real> s_max;
     for (Real& x : s_max.row) x = -INFINITY;
-    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+    for (int64_t key = threadIdx.x; key < keys; key += threads) {
       for (int r = 0; r < rows; r++) s_max.row[r] = max(s_max.row[r], p[key].row[r]);
     }
     s_max = reduce(s_max, reduced, max);
+    for (int r = 0; r < rows; r++) {
+      if (visible[r] <= 0) s_max.row[r] = 0;  // of a query that attends to no key, whose weights are 0
+    }
     PerRow<Real> s16_max;  // rounding keeps the order, so the largest logit is also the largest rounded one
     for (int r = 0; r < rows; r++) s16_max.row[r] = rounded<dtype, Real>(s_max.row[r]);
 
     PerRow<Real> sum{};
     PerRow<Real> sum16{};
-    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+    for (int64_t key = threadIdx.x; key < keys; key += threads) {
       const PerRow<Real> s = p[key];
       for (int r = 0; r < rows; r++) {
         sum.row[r] += exp(s.row[r] - s_max.row[r]);
@@ -155,13 +182,15 @@ __global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
     sum = reduce(sum, reduced, add);
     sum16 = reduce(sum16, reduced, add);
 
-    for (int64_t key = threadIdx.x; key < seqlen; key += threads) {
+    for (int64_t key = threadIdx.x; key < keys; key += threads) {
       const PerRow<Real> s = p[key];
       PerRow<Real> weight;
       PerRow<Real> weight16;
       for (int r = 0; r < rows; r++) {
-        weight.row[r] = exp(s.row[r] - s_max.row[r]) / sum.row[r];
-        weight16.row[r] = rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]);
+        const bool any = visible[r] > 0;
+        weight.row[r] = any ? exp(s.row[r] - s_max.row[r]) / sum.row[r] : 0;
+        weight16.row[r] =
+            any ? rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]) : 0;
       }
       p[key] = weight;
       p16[key] = weight16;
@@ -172,9 +201,9 @@ __global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
     Real o[rows][lane_dims] = {};
     Real o16[rows][lane_dims] = {};
 #pragma unroll 2
-    for (int64_t key = warp; key < seqlen; key += warps) {
+    for (int64_t key = warp; key < keys; key += warps) {
       Real v_dims[lane_dims];
-      load_dims<dtype>(v_dims, v + head_offset + key * row_stride);
+      load_dims<dtype, head_dim>(v_dims, v + kv_offset + key * kv_row_stride);
       const PerRow<Real> weight = p[key];
       const PerRow<Real> weight16 = p16[key];
       for (int r = 0; r < rows; r++) {
@@ -196,24 +225,48 @@ __global__ void __launch_bounds__(threads, std::is_same_v<Real, double> ? 2 : 3)
   }
 }
 
-template <Dtype dtype, typename Real>
+template <Dtype dtype, typename Real, int head_dim>
 void run(const Problem& problem, const DeviceInputs& inputs, DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
+  constexpr int threads = warps_for(head_dim) * 32;
+  const auto kernel = attention_by_rows<dtype, Real, head_dim>;
   int sm_count = 0;
   int ctas_per_sm = 0;
   check_cuda(cudaDeviceGetAttribute(&sm_count, cudaDevAttrMultiProcessorCount, 0), "asking for the number of SMs");
-  check_cuda(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&ctas_per_sm, attention_by_rows<dtype, Real>, threads, 0),
+  check_cuda(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&ctas_per_sm, kernel, threads, 0),
              "asking for the occupancy of the reference");
   const int64_t groups = (int64_t{problem.seqlen} + rows - 1) / rows * problem.heads * problem.batch;
-  const int64_t bytes_of_cta = scratch_of_cta(problem.seqlen) * static_cast<int64_t>(sizeof(PerRow<Real>));
+  const int64_t bytes_of_cta = scratch_of_cta(problem.keys()) * static_cast<int64_t>(sizeof(PerRow<Real>));
   const int64_t affordable = std::max<int64_t>(1, scratch_limit / bytes_of_cta);
   const int64_t ctas = std::min({int64_t{sm_count} * ctas_per_sm, groups, affordable});
 
-  DeviceArray<PerRow<Real>> scratch(ctas * scratch_of_cta(problem.seqlen));
-  attention_by_rows<dtype, Real><<<static_cast<unsigned>(ctas), threads>>>(
-      inputs.q.data(), inputs.k.data(), inputs.v.data(), exact.data(), ref16.data(), scratch.data(), problem.batch,
-      problem.heads, problem.seqlen);
+  DeviceArray<PerRow<Real>> scratch(ctas * scratch_of_cta(problem.keys()));
+  kernel<<<static_cast<unsigned>(ctas), threads>>>(inputs.q.data(), inputs.k.data(), inputs.v.data(), exact.data(),
+                                                   ref16.data(), scratch.data(), problem);
   check_launch("the reference");
   wait_for_gpu("the reference");
+}
+
+using Run = void (*)(const Problem&, const DeviceInputs&, DeviceArray<float>&, DeviceArray<uint16_t>&);
+
+template <Dtype dtype, typename Real>
+Run run_of(int head_dim) {
+  switch (head_dim) {
+    case 16:
+      return run<dtype, Real, 16>;
+    case 32:
+      return run<dtype, Real, 32>;
+    case 64:
+      return run<dtype, Real, 64>;
+    case 96:
+      return run<dtype, Real, 96>;
+    case 128:
+      return run<dtype, Real, 128>;
+    case 256:
+      return run<dtype, Real, 256>;
+    default:
+      throw MachineError("the reference on the GPU has no head_dim " + std::to_string(head_dim) +
+                         "; 16, 32, 64, 96, 128 and 256 would work");
+  }
 }
 
 }  // namespace
@@ -226,19 +279,19 @@ const char* name_of(Precision precision) {
   return precision == Precision::fp64 ? "fp64 on the GPU" : "fp32 on the GPU";
 }
 
-int64_t reference_scratch_limit(int seqlen) {
+int64_t reference_scratch_limit(int keys) {
   // A length of which one CTA's scratch is beyond the limit is far too long for fp64.
-  return std::max(scratch_limit, scratch_of_cta(seqlen) * static_cast<int64_t>(sizeof(PerRow<float>)));
+  return std::max(scratch_limit, scratch_of_cta(keys) * static_cast<int64_t>(sizeof(PerRow<float>)));
 }
 
 void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
                       DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
   const bool is_fp64 = precision == Precision::fp64;
-  if (problem.dtype == Dtype::fp16) {
-    (is_fp64 ? run<Dtype::fp16, double> : run<Dtype::fp16, float>)(problem, inputs, exact, ref16);
-  } else {
-    (is_fp64 ? run<Dtype::bf16, double> : run<Dtype::bf16, float>)(problem, inputs, exact, ref16);
-  }
+  const int head_dim = problem.head_dim;
+  const Run run = problem.dtype == Dtype::fp16
+                      ? (is_fp64 ? run_of<Dtype::fp16, double>(head_dim) : run_of<Dtype::fp16, float>(head_dim))
+                      : (is_fp64 ? run_of<Dtype::bf16, double>(head_dim) : run_of<Dtype::bf16, float>(head_dim));
+  run(problem, inputs, exact, ref16);
 }
 
 }  // namespace flash_steps

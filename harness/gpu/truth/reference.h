@@ -21,12 +21,14 @@ Precision precision_of(const Problem& problem);
 /// "fp64 on the GPU", for the results file.
 const char* name_of(Precision precision);
 
-/// Bytes of scratch memory that device_reference() takes at most, in the precision of the problems of this length.
-int64_t reference_scratch_limit(int seqlen);
+/// Bytes of scratch memory that device_reference() takes at most, in the precision of the problems of this length: of
+/// this many keys.
+int64_t reference_scratch_limit(int keys);
 
 /// Fills `exact` with O, rounded to fp32 at the end, which is 2^-13 of the rounding of fp16, and `ref16` with O of
 /// plain attention whose S (after scaling), P (normalised) and O are rounded to the problem's type. Both are [batch,
-/// seqlen, heads, head_dim]. Covers every seqlen.
+/// seqlen, heads, head_dim]. Covers every length, causal masks, grouped heads and the head dimensions that kernels
+/// cover; throws MachineError for others.
 void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
                       DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16);
 

@@ -1,0 +1,184 @@
+// The chapter of variants is right where problems are no multiples of anything, and does no more than it must.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/contract/coverage.h"
+#include "harness/contract/registry.h"
+#include "harness/machine/machine.h"
+#include "harness/truth/judge.h"
+
+namespace flash_steps {
+namespace {
+
+using testing::IsEmpty;
+
+struct Case {
+  const Kernel* kernel;
+  const Variant* variant;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel->name << " " << c.variant->tile.config; }
+
+// One more and one less than a tile, a single query or key, more of the one than of the other. With more queries than
+// keys the first of them attend to none under a causal mask.
+std::vector<Problem> odd_problems(const Variant& variant) {
+  const int rows = variant.tile.tile_rows;
+  const int cols = variant.tile.tile_cols;
+  const std::pair<int, int> lengths[] = {{1, 1},        {rows - 1, rows - 1},     {rows, cols + 1},
+                                         {rows + 1, 1}, {rows + 1, 2 * cols - 1}, {cols + 3, cols - 1}};
+  std::vector<Problem> problems;
+  for (const Mask mask : variant.coverage.masks) {
+    for (const auto& [queries, keys] : lengths) {
+      Problem problem{.seqlen = queries, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
+      problem.seqlen_kv = keys == queries ? 0 : keys;
+      problem.mask = mask;
+      // Another one each time; several heads and sequences where they are short.
+      problem.inputs = all_distributions[(problems.size() * 5 + 2) % std::size(all_distributions)];
+      problem.batch = queries < rows ? 2 : 1;
+      problem.heads = queries < rows ? 2 : 1;
+      if (variant.coverage.grouped_heads && problems.size() % 3 != 2) {
+        problem.kv_heads = problem.heads;
+        problem.heads *= problems.size() % 3 == 0 ? 2 : 3;
+      }
+      problems.push_back(problem);
+    }
+  }
+  return problems;
+}
+
+void expect_right(Machine& emulator, const Case& c, const Problem& problem) {
+  SCOPED_TRACE(describe(problem));
+  ASSERT_EQ(refusal(*c.variant, problem, {}), std::nullopt);
+  emulator.load(problem, true);
+  const OutputErrors errors = emulator.check(*c.variant);
+  const Judgement verdict = judge(errors, problem.dtype);
+  EXPECT_TRUE(verdict.right) << "largest error " << errors.max_abs << " (tolerance " << verdict.tolerance << "), rms "
+                             << errors.rms << " (tolerance " << verdict.rms_tolerance << ")";
+  EXPECT_THAT(emulator.observer()->observation().hazards, IsEmpty());
+}
+
+class Variants : public testing::TestWithParam<Case> {};
+
+TEST_P(Variants, AreRightAtOddLengths) {
+  const auto emulator = make_emulator();
+  for (const Problem& problem : odd_problems(*GetParam().variant)) expect_right(*emulator, GetParam(), problem);
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const Kernel* kernel : of_chapter("variants")) {
+    for (const Variant& variant : kernel->emulator()) cases.push_back({kernel, &variant});
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, Variants, testing::ValuesIn(all_cases()), [](const auto& info) {
+  std::string name =
+      info.param.kernel->name + "_" + info.param.variant->tile.config + "_" + name_of(info.param.variant->dtype);
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+});
+
+const Variant& variant_of(const std::string& name, int head_dim = default_head_dim) {
+  for (const Variant& variant : find_kernel(name)->emulator()) {
+    if (variant.dtype == Dtype::fp16 && variant.coverage.head_dims.front() == head_dim) return variant;
+  }
+  throw std::runtime_error(name + " has no config for head_dim " + std::to_string(head_dim));
+}
+
+Counters count(const std::string& name, const Problem& problem) {
+  const auto emulator = make_emulator();
+  emulator->load(problem, false);
+  emulator->launch(variant_of(name, problem.head_dim));
+  EXPECT_THAT(emulator->observer()->observation().hazards, IsEmpty()) << name;
+  return emulator->observer()->observation().counters;
+}
+
+// The products of a tile with a block, of 16×8×16 each.
+uint64_t products(const Variant& variant, int head_dim) {
+  return uint64_t{2} * variant.tile.tile_rows * variant.tile.tile_cols * head_dim / (16 * 8 * 16);
+}
+
+TEST(AnyLength, CountsWhatTheSixteenthCountsWhereTilesAreFull) {
+  const Problem problem{.seqlen = 256};
+  const auto emulator = make_emulator();
+  emulator->load(problem, false);
+  const auto& sixteenth = of_chapter(sixteen).back()->emulator();
+  const auto one_head = std::find_if(sixteenth.begin(), sixteenth.end(), [](const Variant& v) {
+    return v.tile.heads == 1 && v.dtype == Dtype::fp16 && v.tile.tile_rows == 128;
+  });
+  ASSERT_NE(one_head, sixteenth.end());
+  emulator->launch(*one_head);
+  EXPECT_EQ(count("v01_any_length", problem), emulator->observer()->observation().counters);
+}
+
+TEST(AnyLength, ReadsAndWritesNoRowThatIsNotThere) {
+  constexpr uint64_t row_bytes = default_head_dim * 2;
+  const Counters counters = count("v01_any_length", {.seqlen = 129, .seqlen_kv = 65});
+  EXPECT_EQ(counters.hbm_bytes_read, (129 + 2 * 65) * row_bytes);
+  EXPECT_EQ(counters.hbm_bytes_written, 129 * row_bytes);
+  // Two tiles, of 128 rows and of 1, which both read all keys: sectors of 32 bytes.
+  EXPECT_EQ(counters.cp_async.sectors, (129 + 2 * 2 * 65) * row_bytes / 32);
+  EXPECT_EQ(counters.global_store.sectors, 129 * row_bytes / 32);
+}
+
+TEST(Causal, SkipsTheBlocksAboveTheDiagonal) {
+  const Variant& variant = variant_of("v02_causal");
+  ASSERT_EQ(variant.tile.tile_rows, 128);
+  ASSERT_EQ(variant.tile.tile_cols, 64);
+  const uint64_t of_block = products(variant, default_head_dim);
+  // Tiles of 128 rows, blocks of 64 keys: 2, 4 and 6 of them for the three tiles, of 6 each without a mask.
+  EXPECT_EQ(count("v02_causal", {.seqlen = 384, .mask = Mask::causal}).mma_instructions, (2 + 4 + 6) * of_block);
+  EXPECT_EQ(count("v02_causal", {.seqlen = 384}).mma_instructions, 3 * 6 * of_block);
+}
+
+TEST(Causal, IsAlignedAtTheEnds) {
+  const uint64_t of_block = products(variant_of("v02_causal"), default_head_dim);
+  const auto blocks = [&](int queries, int keys) {
+    return count("v02_causal", {.seqlen = queries, .seqlen_kv = keys, .mask = Mask::causal}).mma_instructions /
+           of_block;
+  };
+  EXPECT_EQ(blocks(128, 256), 4u);     // the first query sees 129 keys, and the last all of them
+  EXPECT_EQ(blocks(1, 200), 4u);       // one query, behind all keys
+  EXPECT_EQ(blocks(256, 64), 1 + 1u);  // of the first tile no row sees a key: one block all the same
+}
+
+TEST(HeadDim, NoLengthOfAHeadHasBankConflicts) {
+  for (const Variant& variant : find_kernel("v03_head_dim")->emulator()) {
+    const Problem problem{.seqlen = 128, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
+    const auto emulator = make_emulator();
+    emulator->load(problem, false);
+    emulator->launch(variant);
+    const Counters& counters = emulator->observer()->observation().counters;
+    EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts()) << variant.tile.config;
+    // Whole sectors: each element of Q, K, V and O is moved once by the one or two tiles that want it.
+    const uint64_t tiles = 128 / variant.tile.tile_rows;
+    EXPECT_EQ(counters.cp_async.sectors, (1 + 2 * tiles) * problem.bytes() / 32) << variant.tile.config;
+    EXPECT_EQ(counters.global_store.sectors, static_cast<uint64_t>(problem.bytes()) / 32) << variant.tile.config;
+  }
+}
+
+TEST(GroupedQuery, ReadsAHeadOfKeysForAllHeadsOfItsGroup) {
+  const Problem one_each{.heads = 4, .seqlen = 128, .head_dim = 64};
+  Problem grouped = one_each;
+  grouped.kv_heads = 1;
+  const Counters each = count("v05_grouped_query", one_each);
+  const Counters shared = count("v05_grouped_query", grouped);
+  EXPECT_EQ(each.hbm_bytes_read, 3u * one_each.bytes());
+  EXPECT_EQ(shared.hbm_bytes_read, static_cast<uint64_t>(grouped.bytes() + 2 * grouped.kv_bytes()));
+  // Who asks, and what for, is the same.
+  EXPECT_EQ(shared.cp_async, each.cp_async);
+  EXPECT_EQ(shared.mma_instructions, each.mma_instructions);
+}
+
+}  // namespace
+}  // namespace flash_steps
