@@ -34,6 +34,10 @@ class TorchBaseline final : public GpuBaseline {
  public:
   TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
       : plugin_(plugin), name_(name_of(baseline)) {
+    if (problem.pass != Pass::forward || problem.dropout != 0) {
+      throw MachineError(name_ + " is asked for the forward pass without dropout alone, and this is " +
+                         describe(problem) + "; a problem without them, or no --baseline, would work");
+    }
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
                                         .v = tensors.v,
@@ -41,7 +45,10 @@ class TorchBaseline final : public GpuBaseline {
                                         .seqlen = problem.seqlen,
                                         .heads = problem.heads,
                                         .head_dim = problem.head_dim,
-                                        .is_bf16 = problem.dtype == Dtype::bf16 ? 1 : 0};
+                                        .seqlen_kv = problem.keys(),
+                                        .kv_heads = problem.key_heads(),
+                                        .is_bf16 = problem.dtype == Dtype::bf16 ? 1 : 0,
+                                        .is_causal = problem.mask == Mask::causal ? 1 : 0};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {

@@ -19,9 +19,10 @@
 #include "harness/baselines/plugin.h"
 
 struct flash_steps_attention {
-  at::Tensor (*compute)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+  at::Tensor (*compute)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool is_causal);
   at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory
-  at::Tensor o;        // of the last run, likewise
+  bool is_causal;
+  at::Tensor o;  // of the last run, likewise
 };
 
 namespace {
@@ -30,14 +31,17 @@ namespace {
 // memory both stay as the runner has them.
 at::Tensor swap_seqlen_and_heads(const at::Tensor& tensor) { return tensor.transpose(1, 2); }
 
-at::Tensor flash_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, /*dropout_p=*/0.0, /*is_causal=*/false));
+at::Tensor flash_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool is_causal) {
+  return std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, /*dropout_p=*/0.0, is_causal));
 }
 
-at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool is_causal) {
+  // It aligns the mask at the beginnings.
+  TORCH_CHECK(!is_causal || q.size(2) == k.size(2), "its causal mask is ours where there are as many keys as queries, ",
+              "and there are ", k.size(2), " keys for ", q.size(2), " queries; fa2 would work");
   return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, /*attn_bias=*/std::nullopt,
                                                              /*compute_log_sumexp=*/false, /*dropout_p=*/0.0,
-                                                             /*is_causal=*/false));
+                                                             is_causal));
 }
 
 // The first line of an error: PyTorch appends a stack trace.
@@ -86,7 +90,7 @@ void run(flash_steps_attention& attention, void* stream, const void** output) {
   const c10::InferenceMode inference;
   const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
   attention.o = at::Tensor();  // first, so that the new output takes its place
-  attention.o = attention.compute(attention.q, attention.k, attention.v);
+  attention.o = attention.compute(attention.q, attention.k, attention.v, attention.is_causal);
   const at::Tensor& o = attention.o;
   TORCH_CHECK(o.sizes() == attention.q.sizes() && o.scalar_type() == attention.q.scalar_type() &&
                   swap_seqlen_and_heads(o).is_contiguous(),
@@ -130,11 +134,16 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());
     at::empty({1}, options);  // makes PyTorch's own state of the GPU, of which from_blob takes no care
-    const auto view = [&](const void* data) {
-      const int64_t sizes[] = {problem->batch, problem->seqlen, problem->heads, problem->head_dim};
+    const auto view = [&](const void* data, int seqlen, int heads) {
+      const int64_t sizes[] = {problem->batch, seqlen, heads, problem->head_dim};
       return swap_seqlen_and_heads(at::from_blob(const_cast<void*>(data), sizes, options));
     };
-    *attention = new flash_steps_attention{compute, view(problem->q), view(problem->k), view(problem->v), {}};
+    *attention = new flash_steps_attention{compute,
+                                           view(problem->q, problem->seqlen, problem->heads),
+                                           view(problem->k, problem->seqlen_kv, problem->kv_heads),
+                                           view(problem->v, problem->seqlen_kv, problem->kv_heads),
+                                           problem->is_causal != 0,
+                                           {}};
   });
 }
 
