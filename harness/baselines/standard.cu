@@ -96,13 +96,6 @@ double scores_of(const Problem& problem) {
 }
 
 int64_t checked_scores(const Problem& problem) {
-  if (problem.pass != Pass::forward || problem.dropout != 0 || problem.mask != Mask::none ||
-      problem.keys() != problem.seqlen || problem.key_heads() != problem.heads) {
-    throw MachineError(
-        "standard attention covers the forward pass without mask or dropout, with as many keys and heads of keys as of "
-        "queries, and this is " +
-        describe(problem) + "; --baseline=fa2 would work");
-  }
   if (problem.seqlen % vector_size != 0) {
     throw MachineError("standard attention covers lengths that are a multiple of " + std::to_string(vector_size) +
                        ", and seqlen is " + std::to_string(problem.seqlen) + "; " +

@@ -34,10 +34,6 @@ class TorchBaseline final : public GpuBaseline {
  public:
   TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
       : plugin_(plugin), name_(name_of(baseline)) {
-    if (problem.pass != Pass::forward || problem.dropout != 0) {
-      throw MachineError(name_ + " is asked for the forward pass without dropout alone, and this is " +
-                         describe(problem) + "; a problem without them, or no --baseline, would work");
-    }
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
                                         .v = tensors.v,

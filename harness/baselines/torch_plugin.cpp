@@ -36,9 +36,6 @@ at::Tensor flash_attention(const at::Tensor& q, const at::Tensor& k, const at::T
 }
 
 at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, bool is_causal) {
-  // It aligns the mask at the beginnings.
-  TORCH_CHECK(!is_causal || q.size(2) == k.size(2), "its causal mask is ours where there are as many keys as queries, ",
-              "and there are ", k.size(2), " keys for ", q.size(2), " queries; fa2 would work");
   return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, /*attn_bias=*/std::nullopt,
                                                              /*compute_log_sumexp=*/false, /*dropout_p=*/0.0,
                                                              is_causal));

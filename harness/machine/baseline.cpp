@@ -15,14 +15,18 @@ const char* name_of(Baseline baseline) {
 }
 
 std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
-  Problem plain = problem;
-  plain.seqlen_kv = plain.kv_heads = 0;
-  plain.mask = Mask::none;
-  plain.dropout = 0;
-  plain.pass = Pass::forward;
-  if (plain == problem) return std::nullopt;
-  return std::string(name_of(baseline)) +
-         " is run forward alone, without a mask and dropout, on as many keys and heads of keys as there are of queries";
+  const std::string name = name_of(baseline);
+  if (problem.pass != Pass::forward || problem.dropout != 0) return name + " is run forward and without dropout alone";
+  const bool same_lengths = problem.keys() == problem.seqlen;
+  if (baseline == Baseline::cudnn && problem.mask == Mask::causal && !same_lengths) {
+    return "cudnn aligns a causal mask at the first key and not at the last, which is the same for as many keys as "
+           "queries alone";
+  }
+  if (baseline == Baseline::standard &&
+      (problem.mask != Mask::none || !same_lengths || problem.key_heads() != problem.heads)) {
+    return "standard is run without a mask, on as many keys and heads of keys as there are of queries";
+  }
+  return std::nullopt;
 }
 
 }  // namespace flash_steps

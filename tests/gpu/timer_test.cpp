@@ -24,12 +24,10 @@ class GpuTimer : public GpuTest {
     timer_.emplace(gpu().device().l2_bytes, nvml_.get());
     arrays_ = make_device_inputs(problem_);
     output_ = DeviceArray<uint16_t>(problem_.elements());
-    planned_.emplace(variant(), problem_, tensors());
+    planned_.emplace(any_variant(), problem_, tensors());
   }
 
-  const Variant& variant() const { return kernels().front().gpu().front(); }
-
-  // Launches the first kernel and notes its turn.
+  // Launches a kernel and notes its turn.
   Contender contender(int number) {
     return {"contender " + std::to_string(number), [this, number](CUstream_st* stream) {
               turns_.push_back(number);
@@ -39,7 +37,7 @@ class GpuTimer : public GpuTest {
 
   Tensors tensors() { return {arrays_.q.data(), arrays_.k.data(), arrays_.v.data(), output_.data()}; }
 
-  Problem problem_{.seqlen = 512, .dtype = kernels().front().gpu().front().dtype};
+  Problem problem_{.seqlen = 512, .dtype = any_variant().dtype};
   DeviceInputs arrays_;
   DeviceArray<uint16_t> output_;
   std::optional<PlannedVariant> planned_;
