@@ -1,6 +1,7 @@
 #include "harness/console/predict.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <ostream>
 #include <stdexcept>
@@ -59,7 +60,7 @@ std::string uncertainty_of(const Card& card) {
 std::string line_of(const Prediction& p, const PredictedRun& stored) {
   return pad_right(p.kernel, 21) + pad_right(p.config, 22) + pad_left(std::to_string(p.problem.seqlen), 6) +
          pad_left(std::to_string(p.ctas_per_sm), 6) +
-         pad_left(grouped(static_cast<uint64_t>(p.cycles_of_tile + 0.5)), 9) + pad_left(fixed(p.tflops, 1), 9) +
+         pad_left(grouped(static_cast<uint64_t>(std::llround(p.cycles_of_tile))), 9) + pad_left(fixed(p.tflops, 1), 9) +
          pad_left(percent_text(stored.percent), 8) + "  " + name_of(p.busiest());
 }
 
@@ -115,7 +116,7 @@ void print_predictions(std::ostream& out, const std::vector<Prediction>& predict
 void print_predicted_lines(std::ostream& out, const Kernel& kernel, const Predictor& predictor, const Variant& variant,
                            const Card& card) {
   constexpr int tiles = 16;
-  const Predictor::Prepared prepared = predictor.prepare(variant, card);
+  const Predictor::Prepared prepared = predictor.prepare(variant.kernel, variant.tile, card);
   const SmRun run =
       run_sm(timings_of(card.rates()), prepared.cta.schedule(tiles), prepared.resident, prepared.resident);
   std::map<int, StallCycles> by_line;

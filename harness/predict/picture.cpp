@@ -7,17 +7,9 @@
 #include "harness/base/text.h"
 
 namespace flash_steps {
-namespace {
 
-// What is told apart by colour, Okabe and Ito's, as in scripts/plot.py.
-struct Kind {
-  const char* name;
-  const char* colour;
-  std::vector<Unit> units;
-};
-
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> kinds{
+const std::vector<SpanKind>& span_kinds() {
+  static const std::vector<SpanKind> kinds{
       {"products", "#009e73", {Unit::tensor}},
       {"FMA", "#1a80c4", {Unit::fp32, Unit::imad}},
       {"ALU", "#56b4e9", {Unit::alu}},
@@ -28,12 +20,14 @@ const std::vector<Kind>& kinds() {
   return kinds;
 }
 
-const Kind* kind_of(Unit unit) {
-  for (const Kind& kind : kinds()) {
+const SpanKind* kind_of(Unit unit) {
+  for (const SpanKind& kind : span_kinds()) {
     if (std::count(kind.units.begin(), kind.units.end(), unit) > 0) return &kind;
   }
   return nullptr;
 }
+
+namespace {
 
 // In the units of the picture.
 constexpr double width = 900, left = 112, right = 12, top = 56, row = 24, bar = 15, bottom = 48;
@@ -43,12 +37,12 @@ struct Bar {
   double begin, end;
 };
 
-using Bars = std::map<const Kind*, std::vector<Bar>>;
+using Bars = std::map<const SpanKind*, std::vector<Bar>>;
 
 Bars bars_of(const TimelineTrack& track, double scale) {
   Bars bars;
   for (const TimelineSpan& span : track.spans) {
-    const Kind* const kind = kind_of(span.unit);
+    const SpanKind* const kind = kind_of(span.unit);
     if (kind == nullptr) continue;
     const double begin = left + static_cast<double>(span.begin) * scale;
     const double end = std::min(width - right, begin + static_cast<double>(span.cycles) * scale);
@@ -68,7 +62,7 @@ std::string text_at(double x, double y, const std::string& text, const std::stri
 
 std::string track_svg(const TimelineTrack& track, double y, double scale) {
   std::string svg = text_at(left - 8, y + 4, track.name, " text-anchor=\"end\"");
-  for (const Kind& kind : kinds()) {  // the order is that of the table, so that the text is always the same
+  for (const SpanKind& kind : span_kinds()) {  // the order is that of the table, so that the text is always the same
     const Bars bars = bars_of(track, scale);
     const auto found = bars.find(&kind);
     if (found == bars.end()) continue;
@@ -84,7 +78,7 @@ std::string track_svg(const TimelineTrack& track, double y, double scale) {
 std::string legend_svg(double y) {
   std::string svg;
   double x = left;
-  for (const Kind& kind : kinds()) {
+  for (const SpanKind& kind : span_kinds()) {
     svg += std::string("<path stroke=\"") + kind.colour + "\" stroke-width=\"9\" d=\"M" + fixed(x, 0) + " " +
            fixed(y, 0) + "h9\"/>\n" + text_at(x + 14, y + 4, kind.name);
     x += 14 + 7 * static_cast<double>(std::string(kind.name).size()) + 16;

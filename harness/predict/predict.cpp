@@ -39,7 +39,7 @@ Program order_of(const StoredFunction& function) {
   try {
     return program_of(decode(function.instructions()));
   } catch (const std::runtime_error& error) {
-    throw MachineError(function.kernel + " " + function.config + " for " + function.arch + ": " + error.what());
+    throw MachineError(function.kernel + " " + function.tile.config + " for " + function.arch + ": " + error.what());
   }
 }
 
@@ -109,18 +109,21 @@ double baseline_cycles(const Program& program, const TileWork& work, const Rates
 
 Predictor::Predictor(StoredSass code, TileWorks works) : code_(std::move(code)), works_(std::move(works)) {}
 
-Predictor::Prepared Predictor::prepare(const Variant& variant, const Card& card) const {
-  const TileShape& tile = variant.tile;
-  const StoredFunction* const function = code_.find(variant.kernel, tile.config, card.arch);
-  const auto work = works_.find({variant.kernel, tile.config});
+bool Predictor::has(const std::string& kernel, const std::string& config, const Card& card) const {
+  return code_.find(kernel, config, card.arch) != nullptr && works_.contains({kernel, config});
+}
+
+Predictor::Prepared Predictor::prepare(const std::string& kernel, const TileShape& tile, const Card& card) const {
+  const StoredFunction* const function = code_.find(kernel, tile.config, card.arch);
+  const auto work = works_.find({kernel, tile.config});
   if (function == nullptr || work == works_.end()) {
-    throw MachineError(variant.kernel + " " + tile.config + " for " + card.arch + " is not in " +
+    throw MachineError(kernel + " " + tile.config + " for " + card.arch + " is not in " +
                        (function == nullptr ? code_.file.string() : works_file().string()) +
                        "; a file made anew, as docs/method/prediction.md says, would have it");
   }
   const int resident = resident_ctas(card, function->registers, tile.smem_bytes, tile.threads);
   if (resident == 0) {
-    throw MachineError(variant.kernel + " " + tile.config + " does not fit on an SM of the " + card.gpu +
+    throw MachineError(kernel + " " + tile.config + " does not fit on an SM of the " + card.gpu +
                        "; a config with a smaller tile would");
   }
   Program program = order_of(*function);
@@ -134,7 +137,7 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
                                            const std::vector<ClockedProblem>& problems,
                                            const Ablation* ablation) const {
   const TileShape& tile = variant.tile;
-  const Prepared prepared = prepare(variant, card);
+  const Prepared prepared = prepare(variant.kernel, tile, card);
   SmTimings timings = timings_of(card.rates());
   if (ablation != nullptr) ablation->apply(timings);
   std::map<std::pair<double, double>, SmTime> sms;  // by what of the grid an SM feels

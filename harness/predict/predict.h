@@ -53,6 +53,9 @@ class Predictor {
  public:
   Predictor(StoredSass code, TileWorks works);
 
+  /// Whether prepare() finds what it needs.
+  bool has(const std::string& kernel, const std::string& config, const Card& card) const;
+
   /// The config's code for the card's architecture, ready to be simulated. Throws MachineError where the stored code
   /// lacks it, where it has an instruction that is not known, and where no CTA fits on an SM.
   struct Prepared {
@@ -60,7 +63,7 @@ class Predictor {
     TileWork work;
     int resident;
   };
-  Prepared prepare(const Variant& variant, const Card& card) const;
+  Prepared prepare(const std::string& kernel, const TileShape& tile, const Card& card) const;
 
   /// Of some problems, each at its SM clock. `ablation`: nullptr for the model as it is.
   std::vector<Prediction> predict(const Variant& variant, const Card& card, const std::vector<ClockedProblem>& problems,

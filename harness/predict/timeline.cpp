@@ -93,14 +93,15 @@ Json track_json(const char* what, int track, const Json& arguments) {
 
 }  // namespace
 
-Timeline timeline_of(const Predictor& predictor, const Variant& variant, const Card& card, int tiles) {
-  const Predictor::Prepared prepared = predictor.prepare(variant, card);
+Timeline timeline_of(const Predictor& predictor, const std::string& kernel, const TileShape& tile, const Card& card,
+                     int tiles) {
+  const Predictor::Prepared prepared = predictor.prepare(kernel, tile, card);
   Schedule schedule = prepared.cta.schedule(some_tiles);
   schedule.work.passes = passes_before + tiles + passes_behind;
   FirstSubCore recorder(prepared.cta.program(), prepared.resident);
   run_sm(timings_of(card.rates()), schedule, prepared.resident, prepared.resident, &recorder);
   const int64_t begin = recorder.passes[passes_before], end = recorder.passes[passes_before + tiles];
-  Timeline timeline{variant.kernel, variant.tile.config, card.gpu, tiles, end - begin, {}};
+  Timeline timeline{kernel, tile.config, card.gpu, tiles, end - begin, {}};
   for (const TimelineTrack& track : recorder.tracks) timeline.tracks.push_back(cut(track, begin, end));
   return timeline;
 }

@@ -39,7 +39,8 @@ struct Timeline {
 
 /// From the middle of the CTAs that start first, for as long as the first CTA takes for so many tiles; a pass through
 /// the loop counts as one.
-Timeline timeline_of(const Predictor& predictor, const Variant& variant, const Card& card, int tiles);
+Timeline timeline_of(const Predictor& predictor, const std::string& kernel, const TileShape& tile, const Card& card,
+                     int tiles);
 
 /// In the Chrome trace format, which Perfetto (ui.perfetto.dev) and chrome://tracing open; a microsecond of the file is
 /// a cycle. As write_file() does.

@@ -162,7 +162,8 @@ std::vector<Prediction> predict(const Predictor& predictor, const std::vector<Ch
 // A picture has room for one tile.
 void draw(const Predictor& predictor, const Choice& choice, const std::filesystem::path& file) {
   const bool is_picture = file.extension() == ".svg";
-  const Timeline timeline = timeline_of(predictor, *choice.variant, *choice.card, is_picture ? 1 : tiles_of_timeline);
+  const Timeline timeline = timeline_of(predictor, choice.kernel->name, choice.variant->tile, *choice.card,
+                                        is_picture ? 1 : tiles_of_timeline);
   if (is_picture) {
     write_file(timeline_svg(timeline), file);
   } else {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 #include "harness/base/file.h"
 #include "harness/contract/registry.h"
@@ -26,9 +27,15 @@ const StoredSass& code() {
 
 TEST(StoredCode, HasEveryConfigOfTheSixteenForThreeArchitectures) {
   for (const Kernel* kernel : of_chapter(sixteen)) {
-    for (const std::string& config : configs_of(*kernel)) {
+    for (const Variant& variant : kernel->emulator()) {
+      const TileShape& tile = variant.tile;
       for (const char* arch : {"sm_80", "sm_86", "sm_90"}) {
-        EXPECT_NE(code().find(kernel->name, config, arch), nullptr) << kernel->name << " " << config << " " << arch;
+        const StoredFunction* const function = code().find(kernel->name, tile.config, arch);
+        ASSERT_NE(function, nullptr) << kernel->name << " " << tile.config << " " << arch;
+        EXPECT_EQ(std::tuple(function->tile.tile_rows, function->tile.tile_cols, function->tile.threads,
+                             function->tile.smem_bytes),
+                  std::tuple(tile.tile_rows, tile.tile_cols, tile.threads, tile.smem_bytes))
+            << kernel->name << " " << tile.config;
       }
     }
   }
@@ -40,7 +47,7 @@ TEST(StoredCode, EveryInstructionIsKnownAndEveryKernelHasAnOrder) {
     const auto decoded = decode(function.instructions());
     instructions += static_cast<int64_t>(decoded.size());
     const Program program = program_of(decoded);
-    EXPECT_EQ(program.code[program.epilogue.back()].unit, Unit::exit) << function.kernel << " " << function.config;
+    EXPECT_EQ(program.code[program.epilogue.back()].unit, Unit::exit) << function.kernel << " " << function.tile.config;
   }
   EXPECT_GT(instructions, 100000);
 }
@@ -49,8 +56,8 @@ TEST(StoredCode, EveryInstructionIsKnownAndEveryKernelHasAnOrder) {
 TEST(StoredCode, IsThatOfTheStoredCounts) {
   const StoredMachineCode counts = read_stored_machine_code();
   for (const auto& [key, function] : code().functions) {
-    const MachineCode* const counted = counts.find(function.kernel, function.config, function.arch);
-    ASSERT_NE(counted, nullptr) << function.kernel << " " << function.config << " " << function.arch;
+    const MachineCode* const counted = counts.find(function.kernel, function.tile.config, function.arch);
+    ASSERT_NE(counted, nullptr) << function.kernel << " " << function.tile.config << " " << function.arch;
     EXPECT_EQ(function.code, code_hash(*find_kernel(function.kernel))) << function.kernel;
     const auto instructions = function.instructions();
     const auto with = [&](const char* opcode) {
@@ -60,10 +67,12 @@ TEST(StoredCode, IsThatOfTheStoredCounts) {
     };
     const InstructionCounts& whole = counted->whole_kernel;
     for (const char* opcode : {"HMMA", "LDSM", "LDGSTS", "MUFU"}) {
-      EXPECT_EQ(with(opcode), whole.at(opcode)) << function.kernel << " " << function.config << " " << function.arch;
+      EXPECT_EQ(with(opcode), whole.at(opcode))
+          << function.kernel << " " << function.tile.config << " " << function.arch;
     }
-    EXPECT_EQ(static_cast<int>(instructions.size()), whole.at("total")) << function.kernel << " " << function.config;
-    EXPECT_EQ(function.registers, counted->function.registers) << function.kernel << " " << function.config;
+    EXPECT_EQ(static_cast<int>(instructions.size()), whole.at("total"))
+        << function.kernel << " " << function.tile.config;
+    EXPECT_EQ(function.registers, counted->function.registers) << function.kernel << " " << function.tile.config;
   }
 }
 
@@ -83,7 +92,7 @@ TEST(StoredCode, TheCompilerLeavesProductsTheTensorPipesInterval) {
     const auto most = std::max_element(stalls.begin(), stalls.end(),
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
     ASSERT_NE(most, stalls.end()) << function.kernel;
-    EXPECT_EQ(most->first, least.at(function.arch)) << function.kernel << " " << function.config;
+    EXPECT_EQ(most->first, least.at(function.arch)) << function.kernel << " " << function.tile.config;
   }
 }
 
@@ -112,7 +121,8 @@ TEST(Pictures, AreOfTheModelAsItIs) {
   for (const auto& entry : std::filesystem::directory_iterator(FLASH_STEPS_SOURCE_DIR "/docs/img/timelines")) {
     const Kernel* const kernel = find_kernel(entry.path().stem().string());
     ASSERT_NE(kernel, nullptr) << entry.path();
-    const Timeline timeline = timeline_of(predictor, kernel->emulator().front(), *select_cards("h100").front(), 1);
+    const Timeline timeline =
+        timeline_of(predictor, kernel->name, kernel->emulator().front().tile, *select_cards("h100").front(), 1);
     EXPECT_EQ(read_file(entry.path()), timeline_svg(timeline)) << entry.path();
     pictures++;
   }

@@ -228,6 +228,21 @@ std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel
   return 100 * harmonic_mean(rates) / harmonic_mean(fa2_rates);
 }
 
+namespace {
+
+bool has_any(const Published& published, const std::vector<const Kernel*>& kernels) {
+  return std::any_of(published.columns.begin(), published.columns.end(), [&](const auto& column) {
+    return std::any_of(kernels.begin(), kernels.end(), [&](const auto* k) { return column.percent.contains(k->name); });
+  });
+}
+
+std::string published_text(const PublishedColumn& column, const Kernel& kernel) {
+  const auto found = column.percent.find(kernel.name);
+  return percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second));
+}
+
+}  // namespace
+
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
                          const std::vector<Sweep>& sweeps, const StoredBounds* bounds, const Predictions* predictions) {
   std::vector<std::string> head = {"step"};
@@ -253,17 +268,12 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
   };
 
   std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
-  const bool any_published = std::any_of(published.columns.begin(), published.columns.end(), [&](const auto& column) {
-    return std::any_of(kernels.begin(), kernels.end(), [&](const auto* k) { return column.percent.contains(k->name); });
-  });
+  const bool any_published = has_any(published, kernels);
   for (const PublishedColumn& column : published.columns) {
     if (any_published) {
       head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
       reference.push_back(fixed(column.fa2_tflops, 1));
-      for (size_t k = 0; k < kernels.size(); k++) {
-        const auto found = column.percent.find(kernels[k]->name);
-        rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
-      }
+      for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(published_text(column, *kernels[k]));
     }
     if (column.is_mean) {
       add_bound(column.gpu, fa2);

@@ -286,15 +286,14 @@ std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, con
     const double cycles = run->cycles_of_tile * 64 * 64 / (tile.tile_rows * tile.tile_cols);
     const auto busiest = std::max_element(run->busy.begin(), run->busy.end(),
                                           [](const auto& a, const auto& b) { return a.second < b.second; });
-    std::vector<std::string> row{run->kernel, run->config, grouped(static_cast<uint64_t>(cycles + 0.5)),
+    std::vector<std::string> row{run->kernel, run->config, grouped(static_cast<uint64_t>(std::llround(cycles))),
                                  busiest->first + ", " + fixed(100 * busiest->second, 0) + " %"};
     for (const char* name : shown) row.push_back(fixed(100 * run->stalls.at(name), 0) + " %");
     table += markdown_row(row);
   }
   return table +
          "\nFrom `docs/results/predictions.json`: cycles of an SM for 64 rows and 64 keys of a tile, the share of them "
-         "in "
-         "which the busiest pipe works, and what the warps do meanwhile: *issued*, or what they wait for.\n";
+         "in which the busiest pipe works, and what the warps do meanwhile: *issued*, or what they wait for.\n";
 }
 
 std::string render_timings() {

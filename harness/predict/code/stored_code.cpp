@@ -56,7 +56,7 @@ std::vector<EncodedInstruction> StoredFunction::instructions() const {
   try {
     return instructions_of(decompressed(compressed));
   } catch (const std::exception& error) {
-    throw std::runtime_error("the stored instructions of " + kernel + " " + config + " for " + arch + ": " +
+    throw std::runtime_error("the stored instructions of " + kernel + " " + tile.config + " for " + arch + ": " +
                              error.what());
   }
 }
@@ -78,7 +78,8 @@ std::filesystem::path stored_code_file() { return stored_results() / "sass.json"
 StoredSass stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file) {
   StoredSass stored{file, {}};
   for (const StoredFunction& function : functions) {
-    const auto [known, is_new] = stored.functions.insert({{function.kernel, function.config, function.arch}, function});
+    const auto [known, is_new] =
+        stored.functions.insert({{function.kernel, function.tile.config, function.arch}, function});
     if (!is_new && products_of(function) > products_of(known->second)) known->second = function;
   }
   return stored;
@@ -89,8 +90,10 @@ StoredSass read_stored_code(const std::filesystem::path& file) {
   std::vector<StoredFunction> functions;
   for (const JsonNode& row : json.root()["rows"].elements()) {
     const auto text = [&](const char* key) { return row[key].get<std::string>(); };
-    functions.push_back({text("kernel"), text("config"), text("arch"), text("code"), row["registers"].get<int>(),
-                         text("instructions")});
+    const auto number = [&](const char* key) { return row[key].get<int>(); };
+    const TileShape tile{text("config"), number("tile_rows"), number("tile_cols"), number("threads"),
+                         number("smem_bytes")};
+    functions.push_back({text("kernel"), tile, text("arch"), text("code"), number("registers"), text("instructions")});
   }
   return stored_code_of(functions, file);
 }
@@ -99,7 +102,7 @@ std::vector<StoredFunction> read_encoded(const std::vector<MachineCodeRow>& rows
   Listings listings;
   std::vector<StoredFunction> functions;
   for (const MachineCodeRow& row : rows) {
-    functions.push_back({row.kernel->name, row.variant->tile.config, row.code.function.arch, code_hash(*row.kernel),
+    functions.push_back({row.kernel->name, row.variant->tile, row.code.function.arch, code_hash(*row.kernel),
                          row.code.function.registers, compressed(text_of(listings.find(row).instructions))});
   }
   return functions;
@@ -110,7 +113,10 @@ void write_stored_code(const std::vector<StoredFunction>& functions, const Meta&
   std::string text = std::string("{\n  \"schema\": \"") + sass_schema + "\",\n  \"meta\": " + to_json_text(meta) +
                      ",\n  \"rows\": [\n";
   for (const StoredFunction& function : functions) {
-    const Json row = {{"kernel", function.kernel},       {"config", function.config},
+    const TileShape& tile = function.tile;
+    const Json row = {{"kernel", function.kernel},       {"config", tile.config},
+                      {"tile_rows", tile.tile_rows},     {"tile_cols", tile.tile_cols},
+                      {"threads", tile.threads},         {"smem_bytes", tile.smem_bytes},
                       {"arch", function.arch},           {"code", function.code},
                       {"registers", function.registers}, {"instructions", function.compressed}};
     text += "    " + row.dump() + (&function == &functions.back() ? "\n" : ",\n");

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "harness/contract/kernel.h"
 #include "harness/predict/code/encoded.h"
 #include "harness/results/results.h"
 #include "harness/sass/built.h"
@@ -17,7 +18,7 @@ namespace flash_steps {
 /// One function of one variant for one architecture.
 struct StoredFunction {
   std::string kernel;
-  std::string config;
+  TileShape tile;
   std::string arch;
   std::string code;  ///< see code_hash() in results/freshness.h
   int registers = 0;
