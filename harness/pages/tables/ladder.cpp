@@ -257,7 +257,6 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
     reference.push_back(nothing);
     for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(percent_text(column.percent(*kernels[k], *bounds)));
   };
-
   const auto add_predicted = [&](const std::string& gpu, const std::string& name) {
     if (predictions == nullptr || card_of(gpu) == nullptr) return;
     head.push_back(name + ", predicted");
