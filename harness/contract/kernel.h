@@ -83,12 +83,18 @@ struct alignas(128) TensorMap {
   std::array<std::byte, 128> bytes{};
 };
 
-/// The memory that a plan puts into its launches, and what the machine makes for them.
+/// The memory that a plan puts into its launches, and what the machine makes for them. O and LSE are outputs of the
+/// forward pass and inputs of the backward one. A tensor that its pass does not have is null.
 struct Tensors {
   const void* q = nullptr;
   const void* k = nullptr;
   const void* v = nullptr;
   void* o = nullptr;
+  float* lse = nullptr;       ///< [batch, heads, seqlen]: ln Σ exp(S) of a query; +∞ if it attends to no key
+  const void* d_o = nullptr;  ///< the gradient of O, in its layout, as are those of Q, K and V in theirs
+  void* dq = nullptr;
+  void* dk = nullptr;
+  void* dv = nullptr;
   void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
   std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
   int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem

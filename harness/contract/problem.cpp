@@ -25,6 +25,11 @@ const char* name_of(Pass pass) {
   return names[static_cast<int>(pass)];
 }
 
+const char* name_of(Output output) {
+  constexpr const char* names[] = {"o", "lse", "dq", "dk", "dv"};
+  return names[static_cast<int>(output)];
+}
+
 double Problem::flops() const {
   constexpr double of_pass[] = {1, 2.5, 3.5};
   const double products = 4.0 * batch * heads * double(seqlen) * keys() * head_dim;

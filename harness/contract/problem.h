@@ -19,6 +19,9 @@ enum class Mask { none, causal };
 /// O from Q, K and V; the gradients of Q, K and V from that of O; or one after the other.
 enum class Pass { forward, backward, both };
 
+/// What a pass computes: O, and the logarithms of the sums of exponentials; or the gradients of Q, K and V.
+enum class Output { o, lse, dq, dk, dv };
+
 /// The head_dim of the sixteen.
 constexpr int default_head_dim = 128;
 
@@ -69,6 +72,7 @@ struct Problem {
 inline constexpr Dtype all_dtypes[] = {Dtype::fp16, Dtype::bf16};
 inline constexpr Mask all_masks[] = {Mask::none, Mask::causal};
 inline constexpr Pass all_passes[] = {Pass::forward, Pass::backward, Pass::both};
+inline constexpr Output all_outputs[] = {Output::o, Output::lse, Output::dq, Output::dk, Output::dv};
 inline constexpr InputDistribution all_distributions[] = {
     InputDistribution::normal,   InputDistribution::uniform,  InputDistribution::large,
     InputDistribution::constant, InputDistribution::onehot,   InputDistribution::tiny,
@@ -78,6 +82,7 @@ const char* name_of(Dtype dtype);
 const char* name_of(InputDistribution inputs);
 const char* name_of(Mask mask);
 const char* name_of(Pass pass);
+const char* name_of(Output output);
 
 /// "batch 1, heads 1, seqlen 256, head_dim 128, fp16, normal inputs, seed 1", and behind it what is not as in the
 /// sixteen: ", 512 keys, 2 heads of keys, causal mask, dropout 0.1, backward".

@@ -150,6 +150,12 @@ Validation read_validation(const JsonNode& node, bool is_old) {
   validation.rms_error = node["rms_error"].get<double>();
   validation.tolerance = node["tolerance"].get<double>();
   validation.reference = node["reference"].get<std::string>();
+  if (!node.has("tensors")) return validation;  // there is one alone
+  for (const JsonNode& tensor : node["tensors"].elements()) {
+    validation.tensors.push_back({tensor["tensor"].get_name(all_outputs), tensor["right"].get<bool>(),
+                                  tensor["max_abs_error"].get<double>(), tensor["rms_error"].get<double>(),
+                                  tensor["tolerance"].get<double>()});
+  }
   return validation;
 }
 

@@ -97,9 +97,17 @@ Json timing_json(const TimingSummary& timing) {
 }
 
 Json validation_json(const Validation& validation) {
-  return {{"verdict", name_of(validation.verdict)}, {"max_abs_error", validation.max_abs_error},
-          {"rms_error", validation.rms_error},      {"tolerance", validation.tolerance},
-          {"reference", validation.reference},      {"hazards", validation.hazards}};
+  Json json = {{"verdict", name_of(validation.verdict)}, {"max_abs_error", validation.max_abs_error},
+               {"rms_error", validation.rms_error},      {"tolerance", validation.tolerance},
+               {"reference", validation.reference},      {"hazards", validation.hazards}};
+  for (const TensorValidation& tensor : validation.tensors) {
+    json["tensors"].push_back({{"tensor", name_of(tensor.output)},
+                               {"right", tensor.right},
+                               {"max_abs_error", tensor.max_abs_error},
+                               {"rms_error", tensor.rms_error},
+                               {"tolerance", tensor.tolerance}});
+  }
+  return json;
 }
 
 Json memory_json(const std::optional<MemoryUse>& memory) {

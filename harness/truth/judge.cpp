@@ -20,6 +20,7 @@ OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output
   }
   OutputErrors errors;
   errors.reference = "fp64 on the CPU";
+  errors.crumbs = reference.crumbs;
   // std::max would drop a NaN on one side or the other; a NaN must stay.
   const auto raise = [](double& max, double value) {
     if (!(value <= max)) max = std::isnan(max) ? max : value;
@@ -44,13 +45,27 @@ OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output
 Judgement judge(const OutputErrors& errors, Dtype dtype) {
   const double step = rounding_step(errors.max_abs_reference, dtype);
   Judgement judgement;
-  judgement.tolerance = 2 * errors.ref16_max_abs + step;
-  judgement.rms_tolerance = std::max(1.5 * errors.ref16_rms, step / 16);
+  const double factor = errors.output == Output::o ? 2 : 3;
+  judgement.tolerance = std::max(factor * errors.ref16_max_abs + step, errors.crumbs);
+  judgement.rms_tolerance = std::max({1.5 * errors.ref16_rms, step / 16, errors.crumbs / 16});
   // Written so that a comparison with NaN fails.
   const bool usable = std::isfinite(judgement.tolerance) && std::isfinite(judgement.rms_tolerance);
   const bool wrong = !(errors.max_abs <= judgement.tolerance) || !(errors.rms <= judgement.rms_tolerance);
   judgement.right = usable && !wrong;
   return judgement;
+}
+
+OutputErrors worst_of(const std::vector<OutputErrors>& each, Dtype dtype) {
+  const auto share = [&](const OutputErrors& errors) {
+    const Judgement judgement = judge(errors, dtype);
+    const double of_tolerance = std::max(errors.max_abs / judgement.tolerance, errors.rms / judgement.rms_tolerance);
+    // A wrong one is worse than any that is right, and NaN compares with nothing.
+    return judgement.right ? of_tolerance : std::isfinite(of_tolerance) ? 2 + of_tolerance : HUGE_VAL;
+  };
+  OutputErrors worst = *std::max_element(
+      each.begin(), each.end(), [&](const OutputErrors& a, const OutputErrors& b) { return share(a) < share(b); });
+  worst.each = each;
+  return worst;
 }
 
 }  // namespace flash_steps

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "harness/base/parallel.h"
 #include "harness/truth/numbers.h"
@@ -38,13 +39,14 @@ void logits_of_row(const Problem& p, const uint16_t* q, const Head& head, std::v
   }
 }
 
-// P = softmax(S), in place.
-void softmax(std::vector<double>& s) {
-  if (s.empty()) return;
+// P = softmax(S), in place. Returns ln Σ exp(S).
+double softmax(std::vector<double>& s) {
+  if (s.empty()) return std::numeric_limits<double>::infinity();
   const double max = *std::max_element(s.begin(), s.end());
   double sum = 0;
   for (double& x : s) sum += x = std::exp(x - max);
   for (double& x : s) x /= sum;
+  return max + std::log(sum);
 }
 
 // O = P·V for one query; 0 if it attends to no key.
@@ -63,7 +65,9 @@ void round_all(std::vector<double>& values, Dtype dtype) {
 }  // namespace
 
 Reference reference_attention(const Problem& p, const HostInputs& inputs, int threads) {
-  Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements())};
+  const int64_t rows = int64_t{p.batch} * p.heads * p.seqlen;
+  Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements()), std::vector<double>(rows),
+                      std::vector<double>(rows)};
   const int64_t row_stride = int64_t{p.heads} * p.head_dim;
 
   for (int64_t b = 0; b < p.batch; b++) {
@@ -75,12 +79,13 @@ Reference reference_attention(const Problem& p, const HostInputs& inputs, int th
         logits_of_row(p, &inputs.q[row_offset], head, s);
         std::vector<double> s16 = s;
 
-        softmax(s);
+        const int64_t row_of_all = (b * p.heads + h) * p.seqlen + row;
+        reference.lse[row_of_all] = softmax(s);
         weigh_values(p, s, head, o);
         std::copy(o.begin(), o.end(), reference.exact.begin() + row_offset);
 
         round_all(s16, p.dtype);
-        softmax(s16);
+        reference.lse16[row_of_all] = softmax(s16);
         round_all(s16, p.dtype);
         weigh_values(p, s16, head, o);
         round_all(o, p.dtype);

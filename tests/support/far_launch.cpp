@@ -109,8 +109,12 @@ std::optional<FarResult> run_far(const Variant& variant) {
   last.fill(o, std::vector<uint16_t>(near.elements(), 0xffff));
 
   FarResult result;
-  for (const Launch& launch :
-       variant.plan(far, {q.data(), k.data(), v.data(), o.data(), workspace.data(), emulated_map})) {
+  for (const Launch& launch : variant.plan(far, {.q = q.data(),
+                                                .k = k.data(),
+                                                .v = v.data(),
+                                                .o = o.data(),
+                                                .workspace = workspace.data(),
+                                                .tensor_map = emulated_map})) {
     const emulator::LaunchReport report =
         emulator::launch({.grid_x = launch.grid.x,
                           .grid_y = launch.grid.y,
