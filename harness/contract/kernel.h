@@ -14,6 +14,7 @@
 // compilation registers its own variants, and the harness never names a kernel.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -89,6 +90,7 @@ struct Tensors {
   const void* k = nullptr;
   const void* v = nullptr;
   void* o = nullptr;
+  float* lse = nullptr;       ///< L in fp32: [batch, heads, seqlen]
   void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
   std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
   int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem
@@ -124,7 +126,10 @@ struct Variant {
   /// shared memory alone.
   std::function<std::vector<Launch>(const Problem&, const Tensors&)> plan = {};
   std::function<int64_t(const Problem&)> workspace_bytes = {};  ///< empty: none
+  std::vector<Output> outputs = {Output::o};                    ///< what it writes, and is judged by
   std::string kernel = {};                                      ///< the name of its kernel; the registry fills it in
+
+  bool writes(Output output) const { return std::find(outputs.begin(), outputs.end(), output) != outputs.end(); }
 };
 
 template <typename T>

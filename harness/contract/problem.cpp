@@ -20,6 +20,11 @@ const char* name_of(Mask mask) {
   return names[static_cast<int>(mask)];
 }
 
+const char* name_of(Output output) {
+  constexpr const char* names[] = {"o", "lse", "dq", "dk", "dv"};
+  return names[static_cast<int>(output)];
+}
+
 const char* name_of(Pass pass) {
   constexpr const char* names[] = {"forward", "backward", "both"};
   return names[static_cast<int>(pass)];

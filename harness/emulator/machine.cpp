@@ -26,22 +26,23 @@ constexpr int sms = 3;                    // a number that divides few grids, an
 constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors are not those of a GPU
 
 // Aligned memory of one tensor.
-class Tensor16 {
+template <typename T>
+class Tensor {
  public:
-  explicit Tensor16(int64_t elements)
-      : elements_(elements), data_(static_cast<uint16_t*>(std::aligned_alloc(buffer_alignment, padded_bytes()))) {
+  explicit Tensor(int64_t elements)
+      : elements_(elements), data_(static_cast<T*>(std::aligned_alloc(buffer_alignment, padded_bytes()))) {
     if (!data_)
-      throw OutOfMemory("no memory for a tensor of " + readable_bytes(static_cast<double>(elements) * 2) +
+      throw OutOfMemory("no memory for a tensor of " + readable_bytes(static_cast<double>(bytes())) +
                         "; a smaller shape fits");
   }
 
-  explicit Tensor16(const std::vector<uint16_t>& values) : Tensor16(static_cast<int64_t>(values.size())) {
+  explicit Tensor(const std::vector<T>& values) : Tensor(static_cast<int64_t>(values.size())) {
     std::copy(values.begin(), values.end(), data_.get());
   }
 
-  uint16_t* data() const { return data_.get(); }
-  int64_t bytes() const { return elements_ * int64_t{sizeof(uint16_t)}; }
-  std::vector<uint16_t> values() const { return {data_.get(), data_.get() + elements_}; }
+  T* data() const { return data_.get(); }
+  int64_t bytes() const { return elements_ * int64_t{sizeof(T)}; }
+  std::vector<T> values() const { return {data_.get(), data_.get() + elements_}; }
 
   emulator::GlobalBuffer input(const char* name) const {
     return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(bytes()), false};
@@ -49,25 +50,25 @@ class Tensor16 {
 
   // Of which nothing is written yet.
   emulator::GlobalBuffer output(const char* name) {
-    fill(0xffff);  // NaN in all types: an element that is never stored must not look right
+    std::memset(data_.get(), 0xff, bytes());  // NaN in all types: an element that is never stored must not look right
     written_.assign(bytes() / emulator::Accesses::cell_bytes, false);
     return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(bytes()), true, &written_};
   }
 
  private:
-  void fill(uint16_t value) { std::fill(data_.get(), data_.get() + elements_, value); }
-
   size_t padded_bytes() const {
-    return (static_cast<size_t>(elements_) * 2 + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+    return (static_cast<size_t>(bytes()) + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
   }
 
   struct Free {
-    void operator()(uint16_t* data) const { std::free(data); }
+    void operator()(T* data) const { std::free(data); }
   };
   int64_t elements_;
-  std::unique_ptr<uint16_t, Free> data_;
+  std::unique_ptr<T, Free> data_;
   std::vector<bool> written_;
 };
+
+using Tensor16 = Tensor<uint16_t>;
 
 // A tensor map is made of its shape as it is: the emulated TMA unit reads that.
 TensorMap tensor_map(const TensorMapShape& shape) {
@@ -130,6 +131,7 @@ class Emulator final : public Machine, public Observer {
 
   void load(const Problem& problem, bool with_reference) override {
     tensors_.reset();
+    lse_.reset();
     reference_.reset();
     observation_ = {};
     if (const auto refused = emulator_memory_refusal(problem, with_reference)) throw OutOfMemory(*refused);
@@ -146,23 +148,27 @@ class Emulator final : public Machine, public Observer {
 
   MemoryUse memory(const Variant& variant) override {
     const Device& tensors = loaded();
-    return {.tensor_bytes = tensors.q.bytes() + tensors.k.bytes() + tensors.v.bytes() + tensors.o.bytes(),
+    return {.tensor_bytes = tensors.q.bytes() + tensors.k.bytes() + tensors.v.bytes() + tensors.o.bytes() +
+                            lse_bytes(variant, problem_),
             .workspace_bytes = workspace_bytes(variant)};
   }
 
   OutputErrors check(const Variant& variant) override {
     if (!reference_) throw std::logic_error("check() needs a problem that was loaded with its reference");
     launch(variant);
-    return compare(problem_, output(), *reference_);
+    OutputErrors errors = compare(problem_, output(), *reference_);
+    if (lse_) errors.others.push_back(compare_lse(lse_->values(), *reference_));
+    return errors;
   }
 
   int differing_repeats(const Variant& variant, int repeats) override {
     launch(variant);
-    const std::vector<uint16_t> first = output();
+    const auto outputs = [&] { return std::pair(output(), lse_ ? bits_of(*lse_) : std::vector<uint32_t>()); };
+    const auto first = outputs();
     int differing = 0;
     for (int i = 1; i < repeats; i++) {
       launch(variant);
-      differing += output() != first;
+      differing += outputs() != first;
     }
     return differing;
   }
@@ -173,10 +179,18 @@ class Emulator final : public Machine, public Observer {
     std::vector<emulator::GlobalBuffer> buffers = {device.q.input("q"), device.k.input("k"), device.v.input("v"),
                                                    device.o.output("o")};
     if (workspace.bytes() > 0) buffers.push_back(workspace.output("workspace"));
+    lse_.reset();
+    if (variant.writes(Output::lse)) buffers.push_back(lse_.emplace(problem_.rows()).output("lse"));
 
     observation_ = {};
-    const Tensors tensors{
-        device.q.data(), device.k.data(), device.v.data(), device.o.data(), workspace.data(), tensor_map, sms};
+    const Tensors tensors{.q = device.q.data(),
+                          .k = device.k.data(),
+                          .v = device.v.data(),
+                          .o = device.o.data(),
+                          .lse = lse_ ? lse_->data() : nullptr,
+                          .workspace = workspace.data(),
+                          .tensor_map = tensor_map,
+                          .sms = sms};
     for (const Launch& launch : variant.plan(problem_, tensors)) {
       append(observation_, launch,
              emulator::launch({.grid_x = launch.grid.x,
@@ -202,6 +216,13 @@ class Emulator final : public Machine, public Observer {
     Tensor16 q, k, v, o;
   };
 
+  // Of which NaN equals itself.
+  static std::vector<uint32_t> bits_of(const Tensor<float>& tensor) {
+    std::vector<uint32_t> bits(tensor.bytes() / sizeof(uint32_t));
+    std::memcpy(bits.data(), tensor.data(), tensor.bytes());
+    return bits;
+  }
+
   int64_t workspace_bytes(const Variant& variant) const {
     return variant.workspace_bytes ? variant.workspace_bytes(problem_) : 0;
   }
@@ -216,6 +237,7 @@ class Emulator final : public Machine, public Observer {
   DeviceFacts device_;
   Problem problem_;
   std::optional<Device> tensors_;
+  std::optional<Tensor<float>> lse_;  // of the last launch, if that writes it
   std::optional<Reference> reference_;
   Observation observation_;
 };

@@ -18,7 +18,7 @@ inline constexpr Verdict all_verdicts[] = {Verdict::right, Verdict::wrong, Verdi
 
 const char* name_of(Verdict verdict);
 
-/// A kernel's output against the reference.
+/// An output of a kernel against the reference.
 struct OutputErrors {
   double max_abs = 0;        ///< max|out − ref|; NaN if any output is NaN
   double rms = 0;            ///< √mean((out − ref)²)
@@ -26,13 +26,19 @@ struct OutputErrors {
   double ref16_rms = 0;
   double max_abs_reference = 0;  ///< max|ref|
   std::string reference;         ///< how the reference was made, for the results file
+  Output tensor = Output::o;
+  std::vector<OutputErrors> others = {};  ///< of the other tensors that the kernel writes; they have none
 };
 
 /// Compares a kernel's output (bits of the problem's type) and ref16 with the exact reference.
 OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output, const Reference& reference);
 
+/// Compares L. Where the reference is infinite there is no error if the output is the same infinity, and an infinite
+/// one if it is not; max_abs_reference is of the others.
+OutputErrors compare_lse(const std::vector<float>& lse, const Reference& reference);
+
 struct Judgement {
-  bool right = false;
+  bool right = false;        ///< the others as well
   double tolerance = 0;      ///< for the largest absolute error
   double rms_tolerance = 0;  ///< for the root mean square of the errors
 };
@@ -46,6 +52,9 @@ struct Judgement {
 /// The steps are for inputs that leave ref16 without any error, as when each query attends to one key: there an output
 /// may still land on the neighbouring number, and one in 256 that does makes an rms of step / √256. Everywhere else
 /// ref16's own rounding of O is more than that. An error that is not a number fails.
+///
+/// L is computed and stored in fp32. Its largest error is at most 1e-5 · max(1, max|L|): a small logit may be a sum of
+/// terms that are as large as those of the largest. Infinities are exact.
 Judgement judge(const OutputErrors& errors, Dtype dtype);
 
 }  // namespace flash_steps

@@ -12,9 +12,10 @@ namespace flash_steps {
 struct Reference {
   std::vector<double> exact;  ///< O in fp64
   std::vector<float> ref16;   ///< O of plain attention with S, P and O rounded to the problem's 16-bit type
+  std::vector<double> lse;    ///< L in fp64
 };
 
-/// Computes both, with the rows spread over `threads` host threads (0: one a core).
+/// Computes them, with the rows spread over `threads` host threads (0: one a core).
 Reference reference_attention(const Problem& problem, const HostInputs& inputs, int threads = 0);
 
 }  // namespace flash_steps
