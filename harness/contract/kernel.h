@@ -14,6 +14,7 @@
 // compilation registers its own variants, and the harness never names a kernel.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -130,7 +131,10 @@ struct Variant {
   /// shared memory alone.
   std::function<std::vector<Launch>(const Problem&, const Tensors&)> plan = {};
   std::function<int64_t(const Problem&)> workspace_bytes = {};  ///< empty: none
+  std::vector<Output> outputs = {Output::o};                    ///< what it writes, and is judged by
   std::string kernel = {};                                      ///< the name of its kernel; the registry fills it in
+
+  bool writes(Output output) const { return std::find(outputs.begin(), outputs.end(), output) != outputs.end(); }
 };
 
 template <typename T>

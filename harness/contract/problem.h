@@ -22,12 +22,29 @@ enum class Pass { forward, backward, both };
 /// What a pass computes: O, and the logarithms of the sums of exponentials; or the gradients of Q, K and V.
 enum class Output { o, lse, dq, dk, dv };
 
+/// Which weights are dropped follows from these three and from a weight's place alone. Those that are kept are divided
+/// by the probability with which they are; sums over a row are those from before anything was dropped.
+struct Dropout {
+  double probability;  ///< with which a weight is dropped
+  uint64_t seed;       ///< the key of Philox
+  uint64_t offset;     ///< added to the lower half of its counter
+
+  /// A weight is kept whose byte is at most this: ⌊255·(1 − probability)⌋ in FlashAttention-2's arithmetic. Of 256
+  /// bytes 230 are kept at 0.1, which is 0.898 of the weights and not 0.9.
+  constexpr int largest_kept_byte() const { return static_cast<int>((1.0f - static_cast<float>(probability)) * 255.0); }
+  /// What the weights that are kept are multiplied by.
+  constexpr float kept_scale() const { return 1.0f / (1.0f - static_cast<float>(probability)); }
+
+  bool operator==(const Dropout&) const = default;
+};
+
 /// The head_dim of the sixteen.
 constexpr int default_head_dim = 128;
 
 /// O = softmax(Q·Kᵀ / √head_dim)·V for each of batch × heads, with Q and O in [batch, seqlen, heads, head_dim] and K
 /// and V in [batch, seqlen_kv, kv_heads, head_dim]; head h attends to head h·kv_heads / heads of K and V, and kv_heads
-/// divides heads. O of a query that attends to no key is 0.
+/// divides heads. O of a query that attends to no key is 0. L, the natural logarithm of the row sums of
+/// exp(Q·Kᵀ / √head_dim), is [batch, heads, seqlen]; +∞ of such a query.
 struct Problem {
   int batch = 1;
   int heads = 1;
@@ -41,6 +58,7 @@ struct Problem {
   double dropout = 0;  ///< the probability with which a weight is dropped
   Mask mask = Mask::none;
   Pass pass = Pass::forward;
+  uint64_t dropout_offset = 0;  ///< see Dropout, whose seed is that of the inputs
 
   constexpr int keys() const { return seqlen_kv != 0 ? seqlen_kv : seqlen; }
   constexpr int key_heads() const { return kv_heads != 0 ? kv_heads : heads; }
@@ -54,6 +72,8 @@ struct Problem {
     return mask == Mask::none ? keys() : std::clamp(query + 1 + (keys() - seqlen), 0, keys());
   }
 
+  constexpr Dropout dropping() const { return {dropout, seed, dropout_offset}; }
+
   /// Elements of each of Q and O.
   int64_t elements() const { return int64_t{batch} * heads * seqlen * head_dim; }
   /// Bytes of each of Q and O.
@@ -61,6 +81,8 @@ struct Problem {
   /// Elements of each of K and V.
   int64_t kv_elements() const { return int64_t{batch} * key_heads() * keys() * head_dim; }
   int64_t kv_bytes() const { return kv_elements() * 2; }
+  /// Rows of all heads: elements of L, which is [batch, heads, seqlen].
+  int64_t rows() const { return int64_t{batch} * heads * seqlen; }
 
   /// Multiplications and additions of the matrix products, and nothing else: forward 4·batch·heads·seqlen·keys·head_dim
   /// (two products, a multiply and an add each), backward 2.5 times as many (five products), causal half of it.

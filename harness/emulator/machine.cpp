@@ -82,34 +82,46 @@ struct LoadedProblem {
   std::optional<Reference> forward;
   std::optional<Gradients> gradients;
 
-  struct OutputTensor {
-    Output output;
-    Tensor16& tensor;
-    const Reference* reference;  // null: the problem was loaded without
-  };
-
   bool is_backward() const { return d_o.bytes() > 0; }
 
-  std::vector<OutputTensor> outputs() {
-    const auto part = [](const auto& truth, auto member) { return truth ? &((*truth).*member) : nullptr; };
-    if (!is_backward()) return {{Output::o, o, forward ? &*forward : nullptr}};
-    return {{Output::dq, dq, part(gradients, &Gradients::dq)},
-            {Output::dk, dk, part(gradients, &Gradients::dk)},
-            {Output::dv, dv, part(gradients, &Gradients::dv)}};
+  emulator::GlobalBuffer buffer_of(Output output) {
+    return output == Output::lse ? lse.output(name_of(output)) : tensor_of(output).output(name_of(output));
   }
 
-  std::vector<emulator::GlobalBuffer> buffers() {
+  OutputErrors errors_of(const Problem& problem, Output output) {
+    if (output == Output::lse) return compare_lse(lse.values(), *forward);
+    OutputErrors errors = compare(problem, tensor_of(output).values(), reference_of(output));
+    errors.output = output;
+    return errors;
+  }
+
+  void append_bits(Output output, std::vector<uint16_t>& bits) {
+    const emulator::GlobalBuffer buffer =
+        output == Output::lse ? lse.input(name_of(output)) : tensor_of(output).input(name_of(output));
+    const size_t before = bits.size();
+    bits.resize(before + buffer.bytes / sizeof(uint16_t));
+    std::memcpy(bits.data() + before, buffer.data, buffer.bytes);
+  }
+
+  std::vector<emulator::GlobalBuffer> inputs() {
     std::vector<emulator::GlobalBuffer> all = {q.input("q"), k.input("k"), v.input("v")};
-    if (is_backward()) {
-      all.insert(all.end(), {o.input("o"), lse.input("lse"), d_o.input("d_o")});
-    }
-    for (const OutputTensor& each : outputs()) all.push_back(each.tensor.output(name_of(each.output)));
+    if (is_backward()) all.insert(all.end(), {o.input("o"), lse.input("lse"), d_o.input("d_o")});
     return all;
   }
 
   int64_t bytes() const {
-    return q.bytes() + k.bytes() + v.bytes() + o.bytes() + d_o.bytes() + lse.bytes() + dq.bytes() + dk.bytes() +
-           dv.bytes();
+    return q.bytes() + k.bytes() + v.bytes() + o.bytes() + d_o.bytes() + dq.bytes() + dk.bytes() + dv.bytes() +
+           (is_backward() ? lse.bytes() : 0);
+  }
+
+ private:
+  Tensor16& tensor_of(Output output) {
+    return output == Output::dq ? dq : output == Output::dk ? dk : output == Output::dv ? dv : o;
+  }
+
+  const Reference& reference_of(Output output) const {
+    if (output == Output::o) return *forward;
+    return output == Output::dq ? gradients->dq : output == Output::dk ? gradients->dk : gradients->dv;
   }
 };
 
@@ -121,7 +133,7 @@ LoadedProblem load_forward(const Problem& problem, const HostInputs& inputs, boo
           .v = Tensor16(inputs.v),
           .o = Tensor16(problem.elements()),
           .d_o = Tensor16(0),
-          .lse = Memory<float>(0),
+          .lse = Memory<float>(problem.rows()),
           .dq = Tensor16(0),
           .dk = Tensor16(0),
           .dv = Tensor16(0),
@@ -223,7 +235,8 @@ class Emulator final : public Machine, public Observer {
   }
 
   MemoryUse memory(const Variant& variant) override {
-    return {.tensor_bytes = loaded().bytes(), .workspace_bytes = workspace_bytes(variant)};
+    return {.tensor_bytes = loaded().bytes() + lse_bytes(variant, problem_),
+            .workspace_bytes = workspace_bytes(variant)};
   }
 
   OutputErrors check(const Variant& variant) override {
@@ -232,10 +245,7 @@ class Emulator final : public Machine, public Observer {
     }
     launch(variant);
     std::vector<OutputErrors> each;
-    for (const LoadedProblem::OutputTensor& output : loaded_->outputs()) {
-      each.push_back(compare(problem_, output.tensor.values(), *output.reference));
-      each.back().output = output.output;
-    }
+    for (const Output output : variant.outputs) each.push_back(loaded_->errors_of(problem_, output));
     return each.size() == 1 ? each.front() : worst_of(each, problem_.dtype);
   }
 
@@ -253,8 +263,10 @@ class Emulator final : public Machine, public Observer {
   void launch(const Variant& variant) override {
     LoadedProblem& problem = loaded();
     Memory<std::byte> workspace(workspace_bytes(variant));
-    std::vector<emulator::GlobalBuffer> buffers = problem.buffers();
+    std::vector<emulator::GlobalBuffer> buffers = problem.inputs();
+    for (const Output output : variant.outputs) buffers.push_back(problem.buffer_of(output));
     if (workspace.bytes() > 0) buffers.push_back(workspace.output("workspace"));
+    outputs_ = variant.outputs;
 
     observation_ = {};
     const Tensors tensors{.q = problem.q.data(),
@@ -285,12 +297,9 @@ class Emulator final : public Machine, public Observer {
   }
 
   std::vector<uint16_t> output() override {
-    std::vector<uint16_t> all;
-    for (const LoadedProblem::OutputTensor& output : loaded().outputs()) {
-      const std::vector<uint16_t> values = output.tensor.values();
-      all.insert(all.end(), values.begin(), values.end());
-    }
-    return all;
+    std::vector<uint16_t> bits;
+    for (const Output output : outputs_) loaded().append_bits(output, bits);
+    return bits;
   }
 
   Observer* observer() override { return this; }
@@ -312,6 +321,7 @@ class Emulator final : public Machine, public Observer {
   Problem problem_;
   bool with_reference_ = false;
   std::optional<LoadedProblem> loaded_;
+  std::vector<Output> outputs_ = {Output::o};  // of the last launch
   Observation observation_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/base/parallel.h"
+#include "harness/truth/dropout.h"
 #include "harness/truth/numbers.h"
 
 namespace flash_steps {
@@ -58,21 +59,23 @@ struct Query {
   double d = 0;  // Σ dO∘O
 };
 
-// What one query and one key make.
+// What one query and one key make: the weight of V, and the gradient of the logit.
 struct Score {
   double p, ds;
   double terms;  // the magnitude of what dS is the difference of
 };
 
-Score exact_score(double s, double dp, const Query& query) {
+// `kept` is what dropout multiplies the weight by.
+Score exact_score(double s, double dp, double kept, const Query& query) {
   const double p = std::exp(s - query.lse);
-  return {p, p * (dp - query.d), p * (std::abs(dp) + std::abs(query.d))};
+  dp *= kept;
+  return {p * kept, p * (dp - query.d), p * (std::abs(dp) + std::abs(query.d))};
 }
 
-Score rounded_score(double s, double dp, const Query& query, Dtype dtype) {
+Score rounded_score(double s, double dp, double kept, const Query& query, Dtype dtype) {
   const auto rounded = [&](double x) { return to_double(from_double(x, dtype), dtype); };
   const double p = rounded(std::exp(rounded(s) - query.lse));
-  return {p, rounded(p * (rounded(dp) - query.d)), 0};
+  return {rounded(p * kept), rounded(p * (rounded(dp) * kept - query.d)), 0};
 }
 
 // A row of a gradient that is being added up.
@@ -103,14 +106,15 @@ class KeyHead {
           int threads)
       : p_(p),
         threads_(threads),
+        batch_(batch),
         dims_(p.head_dim),
         scale_(1 / std::sqrt(double(p.head_dim))),
         kv_stride_(int64_t{p.key_heads()} * dims_),
-        kv_first_(batch * p.keys() * kv_stride_ + key_head * dims_),
+        kv_first_(int64_t{batch} * p.keys() * kv_stride_ + key_head * dims_),
         k_(inputs.k, p.dtype, kv_first_, kv_stride_, p.keys(), dims_),
         v_(inputs.v, p.dtype, kv_first_, kv_stride_, p.keys(), dims_) {
     for (int h = 0; h < p.heads; h++) {
-      if (p.key_head(h) == key_head) add_head(inputs, forward, batch, h);
+      if (p.key_head(h) == key_head) add_head(inputs, forward, h);
     }
   }
 
@@ -122,8 +126,9 @@ class KeyHead {
         const std::vector<double> dp = products(head.d_o.row(i, dims_), v_, dims_, 1);
         GradientRow sum(dims_);
         for (int64_t j = 0; j < p_.visible_keys(static_cast<int>(i)); j++) {
-          const Score exact = exact_score(s[j], dp[j], head.exact[i]);
-          const Score rounded = rounded_score(s[j], dp[j], head.rounded[i], p_.dtype);
+          const double kept = kept_factor(head, i, j);
+          const Score exact = exact_score(s[j], dp[j], kept, head.exact[i]);
+          const Score rounded = rounded_score(s[j], dp[j], kept, head.rounded[i], p_.dtype);
           sum.add(exact.ds, rounded.ds, k_.row(j, dims_));
           terms[i] += exact.terms;
         }
@@ -142,8 +147,9 @@ class KeyHead {
         const std::vector<double> dp = products(v_.row(j, dims_), head.d_o, dims_, 1);
         for (int64_t i = 0; i < p_.seqlen; i++) {
           if (p_.visible_keys(static_cast<int>(i)) <= j) continue;
-          const Score exact = exact_score(s[i], dp[i], head.exact[i]);
-          const Score rounded = rounded_score(s[i], dp[i], head.rounded[i], p_.dtype);
+          const double kept = kept_factor(head, i, j);
+          const Score exact = exact_score(s[i], dp[i], kept, head.exact[i]);
+          const Score rounded = rounded_score(s[i], dp[i], kept, head.rounded[i], p_.dtype);
           dk_sum.add(exact.ds, rounded.ds, head.q.row(i, dims_));
           dv_sum.add(exact.p, rounded.p, head.d_o.row(i, dims_));
           terms[j] += exact.terms;
@@ -158,20 +164,28 @@ class KeyHead {
  private:
   struct QueryHead {
     Matrix q, d_o;
+    int number;
     int64_t first;  // of its elements in Q
     std::vector<Query> exact, rounded;
   };
 
-  void add_head(const HostInputs& inputs, const Reference& forward, int64_t batch, int h) {
+  double kept_factor(const QueryHead& head, int64_t i, int64_t j) const {
+    if (p_.dropout == 0) return 1;
+    const bool kept = keeps_weight(p_, batch_, head.number, static_cast<int>(i), static_cast<int>(j));
+    return kept ? p_.dropping().kept_scale() : 0;
+  }
+
+  void add_head(const HostInputs& inputs, const Reference& forward, int h) {
     const int64_t stride = int64_t{p_.heads} * dims_;
-    const int64_t first = batch * p_.seqlen * stride + h * dims_;
+    const int64_t first = int64_t{batch_} * p_.seqlen * stride + h * dims_;
     QueryHead head{{inputs.q, p_.dtype, first, stride, p_.seqlen, dims_},
                    {inputs.d_o, p_.dtype, first, stride, p_.seqlen, dims_},
+                   h,
                    first,
                    std::vector<Query>(p_.seqlen),
                    std::vector<Query>(p_.seqlen)};
     for (int64_t i = 0; i < p_.seqlen; i++) {
-      const int64_t row = (batch * p_.heads + h) * p_.seqlen + i;
+      const int64_t row = (int64_t{batch_} * p_.heads + h) * p_.seqlen + i;
       head.exact[i].lse = forward.lse[row];
       head.rounded[i].lse = forward.lse16[row];
       for (int64_t d = 0; d < dims_; d++) {
@@ -190,6 +204,7 @@ class KeyHead {
 
   const Problem& p_;
   int threads_;
+  int batch_;
   int64_t dims_;
   double scale_;
   int64_t kv_stride_;
@@ -205,7 +220,7 @@ Reference empty_reference(int64_t elements) { return {std::vector<double>(elemen
 Gradients reference_gradients(const Problem& problem, const HostInputs& inputs, const Reference& forward, int threads) {
   Gradients gradients{empty_reference(problem.elements()), empty_reference(problem.kv_elements()),
                       empty_reference(problem.kv_elements())};
-  for (int64_t b = 0; b < problem.batch; b++) {
+  for (int b = 0; b < problem.batch; b++) {
     for (int h = 0; h < problem.key_heads(); h++) {
       const KeyHead key_head(problem, inputs, forward, b, h, threads);
       key_head.walk_queries(gradients.dq);

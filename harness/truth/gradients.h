@@ -16,9 +16,10 @@ struct Gradients {
 
 /// dQ, dK and dV of Σ O∘dO. With s = 1/√head_dim, L = ln Σ exp(S) of a row, and D the row sums of dO∘O:
 ///
-///   S = s·Q·Kᵀ   P = exp(S − L)   dP = dO·Vᵀ   dS = P∘(dP − D)
-///   dQ = s·dS·K   dK = s·dSᵀ·Q   dV = Pᵀ·dO
+///   S = s·Q·Kᵀ   P = exp(S − L)   dP = Z∘(dO·Vᵀ)/κ   dS = P∘(dP − D)
+///   dQ = s·dS·K   dK = s·dSᵀ·Q   dV = (Z∘P/κ)ᵀ·dO
 ///
+/// where of dropout Z is 1 for the weights that are kept, and κ the probability of that; without it both are 1.
 /// ref16 rounds S, P, dP, dS and the gradients, and takes D from the rounded O of `forward`, which is the reference of
 /// O for the same inputs. `threads` as for reference_attention().
 Gradients reference_gradients(const Problem& problem, const HostInputs& inputs, const Reference& forward,

@@ -35,8 +35,12 @@ struct OutputErrors {
 /// Compares a kernel's output (bits of the problem's type) and ref16 with the exact reference.
 OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output, const Reference& reference);
 
+/// Compares L. Where the reference is infinite there is no error if the output is the same infinity, and an infinite
+/// one if it is not; max_abs_reference is of the others.
+OutputErrors compare_lse(const std::vector<float>& lse, const Reference& reference);
+
 struct Judgement {
-  bool right = false;
+  bool right = false;        ///< the others as well
   double tolerance = 0;      ///< for the largest absolute error
   double rms_tolerance = 0;  ///< for the root mean square of the errors
 };
@@ -51,6 +55,9 @@ struct Judgement {
 /// may still land on the neighbouring number, and one in 256 that does makes an rms of step / √256. Everywhere else
 /// ref16's own rounding of O is more than that. The crumbs are for gradients that cancel out: each query attends to one
 /// key, dS is 0, and a difference of sums in fp32 is not. An error that is not a number fails.
+///
+/// L is computed and stored in fp32. Its largest error is at most 1e-5 · max(1, max|L|): a small logit may be a sum of
+/// terms that are as large as those of the largest. Infinities are exact.
 Judgement judge(const OutputErrors& errors, Dtype dtype);
 
 /// Of several tensors the one whose error is the largest part of what is tolerated, with `each` set. There must be one.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "harness/base/parallel.h"
+#include "harness/truth/dropout.h"
 #include "harness/truth/numbers.h"
 
 namespace flash_steps {
@@ -39,7 +40,8 @@ void logits_of_row(const Problem& p, const uint16_t* q, const Head& head, std::v
   }
 }
 
-// P = softmax(S), in place. Returns ln Σ exp(S).
+// P = softmax(S), in place; returns the logarithm of the sum of exp(S), which of no key is the one that makes any
+// weight computed from it 0.
 double softmax(std::vector<double>& s) {
   if (s.empty()) return std::numeric_limits<double>::infinity();
   const double max = *std::max_element(s.begin(), s.end());
@@ -47,6 +49,18 @@ double softmax(std::vector<double>& s) {
   for (double& x : s) sum += x = std::exp(x - max);
   for (double& x : s) x /= sum;
   return max + std::log(sum);
+}
+
+struct Row {
+  int sequence, head, query;
+};
+
+void drop(const Problem& p, const Row& row, std::vector<double>& weights) {
+  if (p.dropout == 0) return;
+  for (size_t j = 0; j < weights.size(); j++) {
+    const bool kept = keeps_weight(p, row.sequence, row.head, row.query, static_cast<int>(j));
+    weights[j] = kept ? weights[j] * p.dropping().kept_scale() : 0;
+  }
 }
 
 // O = P·V for one query; 0 if it attends to no key.
@@ -65,28 +79,30 @@ void round_all(std::vector<double>& values, Dtype dtype) {
 }  // namespace
 
 Reference reference_attention(const Problem& p, const HostInputs& inputs, int threads) {
-  const int64_t rows = int64_t{p.batch} * p.heads * p.seqlen;
-  Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements()), std::vector<double>(rows),
-                      std::vector<double>(rows)};
+  Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements()),
+                      std::vector<double>(p.rows()), std::vector<double>(p.rows())};
   const int64_t row_stride = int64_t{p.heads} * p.head_dim;
 
-  for (int64_t b = 0; b < p.batch; b++) {
+  for (int b = 0; b < p.batch; b++) {
     for (int h = 0; h < p.heads; h++) {
       const Head head = load_head(p, inputs, b, p.key_head(h));
       in_parallel(p.seqlen, threads, [&](int64_t row) {
-        const int64_t row_offset = (b * p.seqlen + row) * row_stride + int64_t{h} * p.head_dim;
-        std::vector<double> s(p.visible_keys(static_cast<int>(row))), o(p.head_dim);
+        const int query = static_cast<int>(row);
+        const int64_t row_offset = (int64_t{b} * p.seqlen + query) * row_stride + int64_t{h} * p.head_dim;
+        std::vector<double> s(p.visible_keys(query)), o(p.head_dim);
         logits_of_row(p, &inputs.q[row_offset], head, s);
         std::vector<double> s16 = s;
 
-        const int64_t row_of_all = (b * p.heads + h) * p.seqlen + row;
+        const int64_t row_of_all = (int64_t{b} * p.heads + h) * p.seqlen + row;
         reference.lse[row_of_all] = softmax(s);
+        drop(p, {b, h, query}, s);
         weigh_values(p, s, head, o);
         std::copy(o.begin(), o.end(), reference.exact.begin() + row_offset);
 
         round_all(s16, p.dtype);
         reference.lse16[row_of_all] = softmax(s16);
         round_all(s16, p.dtype);
+        drop(p, {b, h, query}, s16);
         weigh_values(p, s16, head, o);
         round_all(o, p.dtype);
         std::copy(o.begin(), o.end(), reference.ref16.begin() + row_offset);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/truth/dropout.h"
 #include "harness/truth/judge.h"
 #include "harness/truth/numbers.h"
 
@@ -46,7 +47,8 @@ long double objective(const Problem& p, const Leaves& x, const Values& d_o) {
             dp += d_o[q_at(b, i, h) + d] * x.v[kv_at(b, j, h) + d];
           }
           const long double weight = std::exp(s / std::sqrt(static_cast<long double>(p.head_dim)));
-          numerator += weight * dp;
+          const bool is_kept = p.dropout == 0 || keeps_weight(p, b, h, i, j);
+          numerator += is_kept ? weight * dp / (1 - p.dropout) : 0;
           denominator += weight;
         }
         if (denominator != 0) total += numerator / denominator;
@@ -112,6 +114,16 @@ TEST(Gradients, EqualFiniteDifferencesForTheVariants) {
       expect_finite_differences(problem);
     }
   }
+}
+
+// Half of the weights: the inverse of what is kept is a number of fp32.
+TEST(Gradients, EqualFiniteDifferencesWithDropout) {
+  Problem problem = small_problem();
+  problem.batch = 2;
+  problem.dropout = 0.5;
+  expect_finite_differences(problem);
+  problem.mask = Mask::causal;
+  expect_finite_differences(problem);
 }
 
 TEST(Gradients, OfAQueryThatAttendsToNoKeyAreZero) {
