@@ -2,7 +2,6 @@
 // rows of dK and dV. What both need of a query, its L and D, is there before.
 #include "harness/truth/gradients.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -13,9 +12,6 @@
 namespace flash_steps {
 namespace {
 
-// fp32 rounds at 2^-24, and a tensor core's sum of some hundred products may lose a few bits more.
-constexpr double crumb_factor = 0x1p-18;
-
 // One head of a tensor in fp64, in both orders.
 class Matrix {
  public:
@@ -25,7 +21,6 @@ class Matrix {
       for (int64_t d = 0; d < dims; d++) {
         const double value = to_double(bits[first + r * row_stride + d], dtype);
         by_row_[r * dims + d] = by_dim_[d * rows + r] = value;
-        largest_ = std::max(largest_, std::abs(value));
       }
     }
   }
@@ -33,13 +28,11 @@ class Matrix {
   const double* row(int64_t row, int64_t dims) const { return &by_row_[row * dims]; }
   const double* dim(int64_t dim) const { return &by_dim_[dim * rows_]; }
   int64_t rows() const { return rows_; }
-  double largest() const { return largest_; }
 
  private:
   int64_t rows_;
   std::vector<double> by_row_;  // [rows, dims]
   std::vector<double> by_dim_;  // [dims, rows]
-  double largest_ = 0;
 };
 
 // The products of one row with all rows of a matrix, times `scale`.
@@ -62,20 +55,19 @@ struct Query {
 // What one query and one key make: the weight of V, and the gradient of the logit.
 struct Score {
   double p, ds;
-  double terms;  // the magnitude of what dS is the difference of
 };
 
 // `kept` is what dropout multiplies the weight by.
 Score exact_score(double s, double dp, double kept, const Query& query) {
   const double p = std::exp(s - query.lse);
   dp *= kept;
-  return {p * kept, p * (dp - query.d), p * (std::abs(dp) + std::abs(query.d))};
+  return {p * kept, p * (dp - query.d)};
 }
 
 Score rounded_score(double s, double dp, double kept, const Query& query, Dtype dtype) {
   const auto rounded = [&](double x) { return to_double(from_double(x, dtype), dtype); };
   const double p = rounded(std::exp(rounded(s) - query.lse));
-  return {rounded(p * kept), rounded(p * (rounded(dp) * kept - query.d)), 0};
+  return {rounded(p * kept), rounded(p * (rounded(dp) * kept - query.d))};
 }
 
 // A row of a gradient that is being added up.
@@ -120,7 +112,6 @@ class KeyHead {
 
   void walk_queries(Reference& dq) const {
     for (const QueryHead& head : heads_) {
-      std::vector<double> terms(p_.seqlen);
       in_parallel(p_.seqlen, threads_, [&](int64_t i) {
         const std::vector<double> s = products(head.q.row(i, dims_), k_, dims_, scale_);
         const std::vector<double> dp = products(head.d_o.row(i, dims_), v_, dims_, 1);
@@ -130,16 +121,13 @@ class KeyHead {
           const Score exact = exact_score(s[j], dp[j], kept, head.exact[i]);
           const Score rounded = rounded_score(s[j], dp[j], kept, head.rounded[i], p_.dtype);
           sum.add(exact.ds, rounded.ds, k_.row(j, dims_));
-          terms[i] += exact.terms;
         }
         sum.store(dq, head.first + i * p_.heads * dims_, scale_, p_.dtype);
       });
-      note_crumbs(dq, terms, k_);
     }
   }
 
   void walk_keys(Reference& dk, Reference& dv) const {
-    std::vector<double> terms(p_.keys());
     in_parallel(p_.keys(), threads_, [&](int64_t j) {
       GradientRow dk_sum(dims_), dv_sum(dims_);
       for (const QueryHead& head : heads_) {
@@ -152,13 +140,11 @@ class KeyHead {
           const Score rounded = rounded_score(s[i], dp[i], kept, head.rounded[i], p_.dtype);
           dk_sum.add(exact.ds, rounded.ds, head.q.row(i, dims_));
           dv_sum.add(exact.p, rounded.p, head.d_o.row(i, dims_));
-          terms[j] += exact.terms;
         }
       }
       dk_sum.store(dk, kv_first_ + j * kv_stride_, scale_, p_.dtype);
       dv_sum.store(dv, kv_first_ + j * kv_stride_, 1, p_.dtype);
     });
-    for (const QueryHead& head : heads_) note_crumbs(dk, terms, head.q);
   }
 
  private:
@@ -195,11 +181,6 @@ class KeyHead {
       }
     }
     heads_.push_back(std::move(head));
-  }
-
-  void note_crumbs(Reference& gradient, const std::vector<double>& terms, const Matrix& times) const {
-    const double most = *std::max_element(terms.begin(), terms.end()) * times.largest();
-    gradient.crumbs = std::max(gradient.crumbs, crumb_factor * scale_ * most);
   }
 
   const Problem& p_;

@@ -26,7 +26,6 @@ struct OutputErrors {
   double ref16_max_abs = 0;  ///< the same of plain attention with S, P and O rounded to 16 bits
   double ref16_rms = 0;
   double max_abs_reference = 0;  ///< max|ref|
-  double crumbs = 0;             ///< of the reference
   std::string reference;         ///< how the reference was made, for the results file
   /// Of a kernel that computes several tensors: those of each, and the members above are of the worst.
   std::vector<OutputErrors> each = {};
@@ -48,13 +47,13 @@ struct Judgement {
 /// The rule of the official FlashAttention tests. ref16 is plain attention that rounds S, P and O (and dP, dS and the
 /// gradients) to the output type; step is the distance of the numbers of that type at max|ref|.
 ///
-///   largest error   ≤ 2 · ref16's + step, and of gradients 3 · ref16's + step, or the crumbs where they are more
-///   rms of errors   ≤ 1.5 · ref16's, or step / 16 or crumbs / 16 where that is more
+///   largest error   ≤ 2 · ref16's + step, and of gradients 3 · ref16's + step
+///   rms of errors   ≤ 1.5 · ref16's, or step / 16 where that is more
 ///
 /// The steps are for inputs that leave ref16 without any error, as when each query attends to one key: there an output
 /// may still land on the neighbouring number, and one in 256 that does makes an rms of step / √256. Everywhere else
-/// ref16's own rounding of O is more than that. The crumbs are for gradients that cancel out: each query attends to one
-/// key, dS is 0, and a difference of sums in fp32 is not. An error that is not a number fails.
+/// ref16's own rounding of O is more than that. Of gradients
+/// that cancel out, as those of Q and K do then, ref16 keeps the rounding of dP. An error that is not a number fails.
 ///
 /// L is computed and stored in fp32. Its largest error is at most 1e-5 · max(1, max|L|): a small logit may be a sum of
 /// terms that are as large as those of the largest. Infinities are exact.

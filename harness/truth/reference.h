@@ -15,8 +15,6 @@ struct Reference {
   std::vector<float> ref16;      ///< of plain attention with what it stores rounded to the problem's 16-bit type
   std::vector<double> lse = {};  ///< of O: ln Σ exp(S) [batch, heads, seqlen]; +∞ of a query that attends to no key
   std::vector<double> lse16 = {};  ///< the same of rounded S
-  /// What sums in fp32 may leave where the exact one cancels out; 0 for O.
-  double crumbs = 0;
 };
 
 /// O, of which ref16 rounds S, P and O. Computes both, with the rows spread over `threads` host threads (0: one a

@@ -149,9 +149,6 @@ TEST(Gradients, OnehotQueriesLeaveNoGradientButThatOfV) {
   double largest = 0;
   for (const double x : truth.gradients.dv.exact) largest = std::max(largest, std::abs(x));
   EXPECT_GT(largest, 1);
-  EXPECT_GT(truth.gradients.dq.crumbs, 0);
-  EXPECT_LT(truth.gradients.dq.crumbs, 1e-3);
-  EXPECT_EQ(truth.gradients.dv.crumbs, 0);
 }
 
 TEST(Gradients, Ref16IsCloseToTheExactOneAndRounded) {
@@ -200,16 +197,14 @@ TEST(Lse, IsTheLogarithmOfTheSumOfExponentials) {
   }
 }
 
-TEST(Judge, OfGradientsToleratesThriceRef16OrTheCrumbs) {
+TEST(Judge, OfGradientsToleratesThriceRef16) {
   OutputErrors errors;
   errors.output = Output::dk;
   errors.ref16_max_abs = 0.01;
   errors.ref16_rms = 0.001;
   errors.max_abs_reference = 1;
   EXPECT_DOUBLE_EQ(judge(errors, Dtype::fp16).tolerance, 0.03 + 0x1p-10);
-  errors.crumbs = 0.5;
-  EXPECT_DOUBLE_EQ(judge(errors, Dtype::fp16).tolerance, 0.5);
-  EXPECT_DOUBLE_EQ(judge(errors, Dtype::fp16).rms_tolerance, 0.5 / 16);
+  EXPECT_DOUBLE_EQ(judge(errors, Dtype::fp16).rms_tolerance, 0.0015);
 }
 
 TEST(Judge, OfSeveralTensorsNamesTheOneThatIsWrong) {
