@@ -163,6 +163,14 @@ std::string verdict_line(const Validation& validation) {
     line +=
         std::to_string(validation.hazards.size()) + (validation.hazards.size() == 1 ? " hazard" : " hazards") + ", ";
   }
+  if (!validation.tensors.empty()) {
+    std::vector<std::string> each;
+    for (const auto& [output, errors] : validation.tensors) {
+      each.push_back(significant(errors.max_abs_error, 2) + " of " + name_of(output) + " (tolerance " +
+                     significant(errors.tolerance, 2) + ")");
+    }
+    return line + "largest errors " + join(each);
+  }
   return line + "largest error " + significant(validation.max_abs_error, 2) + " (tolerance " +
          significant(validation.tolerance, 2) + "), rms " + significant(validation.rms_error, 2);
 }

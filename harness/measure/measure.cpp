@@ -198,7 +198,8 @@ class Measuring {
   Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
     const Judgement judgement = judge(errors, problem.dtype);
     if (!judgement.right) {
-      result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
+      const std::string of = errors.each.empty() ? "" : std::string(" of ") + name_of(errors.output);
+      result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error" + of + " " +
                                   significant(errors.max_abs, 3) + " (tolerance " +
                                   significant(judgement.tolerance, 3) + "), rms " + significant(errors.rms, 3) +
                                   " (tolerance " + significant(judgement.rms_tolerance, 3) + ")");
@@ -209,6 +210,9 @@ class Measuring {
     validation.rms_error = errors.rms;
     validation.tolerance = judgement.tolerance;
     validation.reference = errors.reference;
+    for (const OutputErrors& each : errors.each) {
+      validation.tensors[each.output] = {each.max_abs, each.rms, judge(each, problem.dtype).tolerance};
+    }
     return validation;
   }
 
@@ -243,6 +247,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.heads *= std::min(problem.heads / problem.kv_heads, 8);
     }
     small.inputs = shape.inputs;
+    if (problem.dropout != 0) small.dropout_offset = 0xfffffff0;  // a counter that carries beyond 32 bits
     int blocks = shape.blocks;
     const auto fits = [&] {
       const int step = seqlen_step(variant.tile);
@@ -250,6 +255,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.seqlen_kv = problem.keys() < problem.seqlen   ? small.seqlen - step / 2
                         : problem.keys() > problem.seqlen ? small.seqlen + step / 2
                                                           : 0;
+      small.padding = std::min({problem.padding, small.seqlen, small.keys()});
       return small.flops() <= most_flops;
     };
     small.batch = shape.batch;

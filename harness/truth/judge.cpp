@@ -53,7 +53,7 @@ OutputErrors compare_lse(const std::vector<float>& lse, const Reference& referen
   check_sizes("lse", lse.size(), reference.lse.size());
   OutputErrors errors;
   errors.reference = "fp64 on the CPU";
-  errors.tensor = Output::lse;
+  errors.output = Output::lse;
   double squares = 0;
   for (size_t i = 0; i < lse.size(); i++) {
     const double exact = reference.lse[i];
@@ -68,7 +68,7 @@ OutputErrors compare_lse(const std::vector<float>& lse, const Reference& referen
 
 Judgement judge(const OutputErrors& errors, Dtype dtype) {
   Judgement judgement;
-  if (errors.tensor == Output::lse) {
+  if (errors.output == Output::lse) {
     judgement.tolerance = judgement.rms_tolerance = 1e-5 * std::max(1.0, errors.max_abs_reference);
   } else {
     const double step = rounding_step(errors.max_abs_reference, dtype);
@@ -79,8 +79,20 @@ Judgement judge(const OutputErrors& errors, Dtype dtype) {
   const bool usable = std::isfinite(judgement.tolerance) && std::isfinite(judgement.rms_tolerance);
   const bool wrong = !(errors.max_abs <= judgement.tolerance) || !(errors.rms <= judgement.rms_tolerance);
   judgement.right = usable && !wrong;
-  for (const OutputErrors& other : errors.others) judgement.right = judgement.right && judge(other, dtype).right;
   return judgement;
+}
+
+OutputErrors worst_of(const std::vector<OutputErrors>& each, Dtype dtype) {
+  const auto share = [&](const OutputErrors& errors) {
+    const Judgement judgement = judge(errors, dtype);
+    const double of_tolerance = std::max(errors.max_abs / judgement.tolerance, errors.rms / judgement.rms_tolerance);
+    // A wrong one is worse than any that is right, and NaN compares with nothing.
+    return judgement.right ? of_tolerance : std::isfinite(of_tolerance) ? 2 + of_tolerance : HUGE_VAL;
+  };
+  OutputErrors worst = *std::max_element(
+      each.begin(), each.end(), [&](const OutputErrors& a, const OutputErrors& b) { return share(a) < share(b); });
+  worst.each = each;
+  return worst;
 }
 
 }  // namespace flash_steps

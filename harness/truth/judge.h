@@ -18,16 +18,17 @@ inline constexpr Verdict all_verdicts[] = {Verdict::right, Verdict::wrong, Verdi
 
 const char* name_of(Verdict verdict);
 
-/// An output of a kernel against the reference.
+/// A tensor that a kernel computed, against the reference.
 struct OutputErrors {
+  Output output = Output::o;
   double max_abs = 0;        ///< max|out − ref|; NaN if any output is NaN
   double rms = 0;            ///< √mean((out − ref)²)
   double ref16_max_abs = 0;  ///< the same of plain attention with S, P and O rounded to 16 bits
   double ref16_rms = 0;
   double max_abs_reference = 0;  ///< max|ref|
   std::string reference;         ///< how the reference was made, for the results file
-  Output tensor = Output::o;
-  std::vector<OutputErrors> others = {};  ///< of the other tensors that the kernel writes; they have none
+  /// Of a kernel that computes several tensors: those of each, and the members above are of the worst.
+  std::vector<OutputErrors> each = {};
 };
 
 /// Compares a kernel's output (bits of the problem's type) and ref16 with the exact reference.
@@ -38,7 +39,7 @@ OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output
 OutputErrors compare_lse(const std::vector<float>& lse, const Reference& reference);
 
 struct Judgement {
-  bool right = false;        ///< the others as well
+  bool right = false;
   double tolerance = 0;      ///< for the largest absolute error
   double rms_tolerance = 0;  ///< for the root mean square of the errors
 };
@@ -56,5 +57,8 @@ struct Judgement {
 /// L is computed and stored in fp32. Its largest error is at most 1e-5 · max(1, max|L|): a small logit may be a sum of
 /// terms that are as large as those of the largest. Infinities are exact.
 Judgement judge(const OutputErrors& errors, Dtype dtype);
+
+/// Of several tensors the one whose error is the largest part of what is tolerated, with `each` set. There must be one.
+OutputErrors worst_of(const std::vector<OutputErrors>& each, Dtype dtype);
 
 }  // namespace flash_steps
