@@ -169,8 +169,8 @@ std::string verdict_line(const Validation& validation) {
   };
   if (validation.tensors.empty()) return line + errors(validation);
   std::vector<std::string> of_tensors;
-  for (const TensorValidation& tensor : validation.tensors) {
-    of_tensors.push_back(std::string(name_of(tensor.output)) + (tensor.right ? " " : " WRONG ") + errors(tensor));
+  for (const auto& [output, of] : validation.tensors) {
+    of_tensors.push_back(std::string(name_of(output)) + (of.right ? " " : " WRONG ") + errors(of));
   }
   return line + join(of_tensors, "; ");
 }

@@ -60,6 +60,7 @@ struct Coverage {
   bool unequal_lengths = false;  ///< other numbers of keys than of queries
   bool grouped_heads = false;    ///< fewer heads of K and V than of Q
   bool dropout = false;
+  bool packed = false;  ///< sequences of different lengths
 };
 
 /// The oldest GPU that has the instructions of a kernel, in NVIDIA's numbers of compute capability.
@@ -91,12 +92,16 @@ struct Tensors {
   const void* k = nullptr;
   const void* v = nullptr;
   void* o = nullptr;
-  float* lse = nullptr;       ///< [batch, heads, seqlen]: ln Σ exp(S) of a query; +∞ if it attends to no key
+  /// ln Σ exp(S) of a query; +∞ if it attends to no key: [batch, heads, seqlen], and of packed sequences [heads, its
+  /// queries] of each, one behind the other.
+  float* lse = nullptr;
   const void* d_o = nullptr;  ///< the gradient of O, in its layout, as are those of Q, K and V in theirs
   void* dq = nullptr;
   void* dk = nullptr;
   void* dv = nullptr;
-  void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
+  const int* starts = nullptr;     ///< [batch + 1]: the first query of each sequence, and how many there are
+  const int* kv_starts = nullptr;  ///< [batch + 1]: the same of keys
+  void* workspace = nullptr;       ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
   std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
   int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem
 };

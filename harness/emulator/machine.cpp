@@ -79,6 +79,7 @@ struct LoadedProblem {
   Tensor16 q, k, v, o, d_o;
   Memory<float> lse;
   Tensor16 dq, dk, dv;
+  Memory<int> starts, kv_starts;
   std::optional<Reference> forward;
   std::optional<Gradients> gradients;
 
@@ -104,7 +105,8 @@ struct LoadedProblem {
   }
 
   std::vector<emulator::GlobalBuffer> inputs() {
-    std::vector<emulator::GlobalBuffer> all = {q.input("q"), k.input("k"), v.input("v")};
+    std::vector<emulator::GlobalBuffer> all = {q.input("q"), k.input("k"), v.input("v"), starts.input("starts"),
+                                               kv_starts.input("kv_starts")};
     if (is_backward()) all.insert(all.end(), {o.input("o"), lse.input("lse"), d_o.input("d_o")});
     return all;
   }
@@ -137,6 +139,8 @@ LoadedProblem load_forward(const Problem& problem, const HostInputs& inputs, boo
           .dq = Tensor16(0),
           .dk = Tensor16(0),
           .dv = Tensor16(0),
+          .starts = Memory<int>(query_starts(problem)),
+          .kv_starts = Memory<int>(key_starts(problem)),
           .forward = std::move(forward),
           .gradients = {}};
 }
@@ -156,6 +160,8 @@ LoadedProblem load_backward(const Problem& problem, const HostInputs& inputs, bo
           .dq = Tensor16(problem.elements()),
           .dk = Tensor16(problem.kv_elements()),
           .dv = Tensor16(problem.kv_elements()),
+          .starts = Memory<int>(query_starts(problem)),
+          .kv_starts = Memory<int>(key_starts(problem)),
           .forward = {},
           .gradients = std::move(gradients)};
 }
@@ -278,6 +284,8 @@ class Emulator final : public Machine, public Observer {
                           .dq = problem.dq.data(),
                           .dk = problem.dk.data(),
                           .dv = problem.dv.data(),
+                          .starts = problem.starts.data(),
+                          .kv_starts = problem.kv_starts.data(),
                           .workspace = workspace.data(),
                           .tensor_map = tensor_map,
                           .sms = sms};

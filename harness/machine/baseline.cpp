@@ -19,10 +19,12 @@ std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
   plain.seqlen_kv = plain.kv_heads = 0;
   plain.mask = Mask::none;
   plain.dropout = 0;
+  plain.padding = 0;
   plain.pass = Pass::forward;
   if (plain == problem) return std::nullopt;
   return std::string(name_of(baseline)) +
-         " is run forward alone, without a mask and dropout, on as many keys and heads of keys as there are of queries";
+         " is run forward alone, without a mask, dropout and padding, on as many keys and heads of keys as there are "
+         "of queries";
 }
 
 }  // namespace flash_steps

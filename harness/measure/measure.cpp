@@ -217,7 +217,7 @@ class Measuring {
     validation.reference = errors.reference;
     for (const OutputErrors& each : errors.each) {
       const Judgement of_tensor = judge(each, problem.dtype);
-      validation.tensors.push_back({each.output, of_tensor.right, each.max_abs, each.rms, of_tensor.tolerance});
+      validation.tensors[each.output] = {each.max_abs, each.rms, of_tensor.tolerance, of_tensor.right};
     }
     return validation;
   }
@@ -253,6 +253,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.heads *= std::min(problem.heads / problem.kv_heads, 8);
     }
     small.inputs = shape.inputs;
+    if (problem.dropout != 0) small.dropout_offset = 0xfffffff0;  // a counter that carries beyond 32 bits
     int blocks = shape.blocks;
     const auto fits = [&] {
       const int step = seqlen_step(variant.tile);
@@ -260,6 +261,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.seqlen_kv = problem.keys() < problem.seqlen   ? small.seqlen - step / 2
                         : problem.keys() > problem.seqlen ? small.seqlen + step / 2
                                                           : 0;
+      small.padding = std::min({problem.padding, small.seqlen, small.keys()});
       return small.flops() <= most_flops;
     };
     small.batch = shape.batch;

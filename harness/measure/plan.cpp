@@ -191,6 +191,7 @@ std::vector<Problem> problems_of(const Settings& settings, const Problem& defaul
   }
   problem.mask = settings.mask;
   problem.dropout = settings.dropout;
+  problem.padding = settings.padding;
   problem.pass = settings.pass.value_or(default_problem.pass);
   for (const Dtype dtype : or_default(settings.dtypes, default_problem.dtype)) {
     for (const InputDistribution inputs : or_default(settings.inputs, default_problem.inputs)) {
@@ -199,6 +200,11 @@ std::vector<Problem> problems_of(const Settings& settings, const Problem& defaul
         problem.inputs = inputs;
         problem.seqlen = seqlen;
         problem.seqlen_kv = settings.seqlen_kv == seqlen ? 0 : settings.seqlen_kv;
+        if (problem.padding > std::min(problem.seqlen, problem.keys())) {
+          throw UsageError("--padding=" + std::to_string(problem.padding) + " is more than a sequence of " +
+                           std::to_string(std::min(problem.seqlen, problem.keys())) + " has; --padding=" +
+                           std::to_string(std::min(problem.seqlen, problem.keys())) + " would be the most");
+        }
         problem.batch = settings.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
         // Nothing has this much; and below it no count of elements or bytes overflows.
         const double terabytes =

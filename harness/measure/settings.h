@@ -36,6 +36,7 @@ struct Settings {
   int kv_heads = 0;
   Mask mask = Mask::none;
   double dropout = 0;
+  int padding = 0;
   std::optional<Pass> pass;  ///< left open: forward, unless no chosen kernel covers it
 
   TimingBudget budget;

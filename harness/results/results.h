@@ -29,26 +29,25 @@ struct Meta {
   bool operator==(const Meta&) const = default;
 };
 
-/// One of several tensors that a kernel computed.
-struct TensorValidation {
-  Output output = Output::o;
-  bool right = false;
+/// Of one of several tensors that a kernel writes.
+struct TensorErrors {
   double max_abs_error = 0;
   double rms_error = 0;
   double tolerance = 0;
+  bool right = true;
 
-  bool operator==(const TensorValidation&) const = default;
+  bool operator==(const TensorErrors&) const = default;
 };
 
-/// Of a kernel that computes several tensors the errors are those of the worst.
 struct Validation {
   Verdict verdict = Verdict::right;  ///< until a check says otherwise
   double max_abs_error = 0;          ///< NaN (null in JSON) if the output was not finite
   double rms_error = 0;
   double tolerance = 0;  ///< for max_abs_error; see judge()
   std::string reference;
-  std::vector<std::string> hazards;            ///< a paragraph each, without the kernel's name
-  std::vector<TensorValidation> tensors = {};  ///< empty where there is one alone
+  std::vector<std::string> hazards;  ///< a paragraph each, without the kernel's name
+  /// Of a kernel that writes several; the members above are of the one nearest to its tolerance, or beyond.
+  std::map<Output, TensorErrors> tensors;
 
   bool right() const { return verdict == Verdict::right; }
 };

@@ -45,7 +45,7 @@ constexpr bool keeps_weight(const Problem& problem, int sequence, int head, int 
                                static_cast<uint32_t>(row / 16), static_cast<uint32_t>(column / 32)};
   const PhiloxBlock drawn = philox4x32(counter, dropout.seed, dropout_rounds);
   const int byte = row % 16 / 8 * 2 + column % 2;
-  return static_cast<int>(drawn[column % 32 / 8] >> byte * 8 & 0xff) <= dropout.largest_kept_byte();
+  return static_cast<int>(drawn[column % 32 / 8] >> byte * 8 & 0xff) <= dropout.largest_kept_byte;
 }
 
 }  // namespace flash_steps

@@ -99,12 +99,14 @@ class KeyHead {
       : p_(p),
         threads_(threads),
         batch_(batch),
+        queries_(p.queries_of(batch)),
+        keys_(p.keys_of(batch)),
         dims_(p.head_dim),
         scale_(1 / std::sqrt(double(p.head_dim))),
         kv_stride_(int64_t{p.key_heads()} * dims_),
-        kv_first_(int64_t{batch} * p.keys() * kv_stride_ + key_head * dims_),
-        k_(inputs.k, p.dtype, kv_first_, kv_stride_, p.keys(), dims_),
-        v_(inputs.v, p.dtype, kv_first_, kv_stride_, p.keys(), dims_) {
+        kv_first_(p.first_key(batch) * kv_stride_ + key_head * dims_),
+        k_(inputs.k, p.dtype, kv_first_, kv_stride_, keys_, dims_),
+        v_(inputs.v, p.dtype, kv_first_, kv_stride_, keys_, dims_) {
     for (int h = 0; h < p.heads; h++) {
       if (p.key_head(h) == key_head) add_head(inputs, forward, h);
     }
@@ -112,11 +114,11 @@ class KeyHead {
 
   void walk_queries(Reference& dq) const {
     for (const QueryHead& head : heads_) {
-      in_parallel(p_.seqlen, threads_, [&](int64_t i) {
+      in_parallel(queries_, threads_, [&](int64_t i) {
         const std::vector<double> s = products(head.q.row(i, dims_), k_, dims_, scale_);
         const std::vector<double> dp = products(head.d_o.row(i, dims_), v_, dims_, 1);
         GradientRow sum(dims_);
-        for (int64_t j = 0; j < p_.visible_keys(static_cast<int>(i)); j++) {
+        for (int64_t j = 0; j < p_.visible_keys(static_cast<int>(i), batch_); j++) {
           const double kept = kept_factor(head, i, j);
           const Score exact = exact_score(s[j], dp[j], kept, head.exact[i]);
           const Score rounded = rounded_score(s[j], dp[j], kept, head.rounded[i], p_.dtype);
@@ -128,13 +130,13 @@ class KeyHead {
   }
 
   void walk_keys(Reference& dk, Reference& dv) const {
-    in_parallel(p_.keys(), threads_, [&](int64_t j) {
+    in_parallel(keys_, threads_, [&](int64_t j) {
       GradientRow dk_sum(dims_), dv_sum(dims_);
       for (const QueryHead& head : heads_) {
         const std::vector<double> s = products(k_.row(j, dims_), head.q, dims_, scale_);
         const std::vector<double> dp = products(v_.row(j, dims_), head.d_o, dims_, 1);
-        for (int64_t i = 0; i < p_.seqlen; i++) {
-          if (p_.visible_keys(static_cast<int>(i)) <= j) continue;
+        for (int64_t i = 0; i < queries_; i++) {
+          if (p_.visible_keys(static_cast<int>(i), batch_) <= j) continue;
           const double kept = kept_factor(head, i, j);
           const Score exact = exact_score(s[i], dp[i], kept, head.exact[i]);
           const Score rounded = rounded_score(s[i], dp[i], kept, head.rounded[i], p_.dtype);
@@ -158,20 +160,20 @@ class KeyHead {
   double kept_factor(const QueryHead& head, int64_t i, int64_t j) const {
     if (p_.dropout == 0) return 1;
     const bool kept = keeps_weight(p_, batch_, head.number, static_cast<int>(i), static_cast<int>(j));
-    return kept ? p_.dropping().kept_scale() : 0;
+    return kept ? p_.dropping().kept_scale : 0;
   }
 
   void add_head(const HostInputs& inputs, const Reference& forward, int h) {
     const int64_t stride = int64_t{p_.heads} * dims_;
-    const int64_t first = int64_t{batch_} * p_.seqlen * stride + h * dims_;
-    QueryHead head{{inputs.q, p_.dtype, first, stride, p_.seqlen, dims_},
-                   {inputs.d_o, p_.dtype, first, stride, p_.seqlen, dims_},
+    const int64_t first = p_.first_query(batch_) * stride + h * dims_;
+    QueryHead head{{inputs.q, p_.dtype, first, stride, queries_, dims_},
+                   {inputs.d_o, p_.dtype, first, stride, queries_, dims_},
                    h,
                    first,
-                   std::vector<Query>(p_.seqlen),
-                   std::vector<Query>(p_.seqlen)};
-    for (int64_t i = 0; i < p_.seqlen; i++) {
-      const int64_t row = (int64_t{batch_} * p_.heads + h) * p_.seqlen + i;
+                   std::vector<Query>(queries_),
+                   std::vector<Query>(queries_)};
+    for (int64_t i = 0; i < queries_; i++) {
+      const int64_t row = p_.first_query(batch_) * p_.heads + h * queries_ + i;
       head.exact[i].lse = forward.lse[row];
       head.rounded[i].lse = forward.lse16[row];
       for (int64_t d = 0; d < dims_; d++) {
@@ -186,6 +188,7 @@ class KeyHead {
   const Problem& p_;
   int threads_;
   int batch_;
+  int64_t queries_, keys_;
   int64_t dims_;
   double scale_;
   int64_t kv_stride_;

@@ -39,7 +39,7 @@ OutputErrors compare(const Problem& problem, const std::vector<uint16_t>& output
 OutputErrors compare_lse(const std::vector<float>& lse, const Reference& reference);
 
 struct Judgement {
-  bool right = false;        ///< the others as well
+  bool right = false;
   double tolerance = 0;      ///< for the largest absolute error
   double rms_tolerance = 0;  ///< for the root mean square of the errors
 };

@@ -11,18 +11,20 @@
 namespace flash_steps {
 namespace {
 
-// One (batch, head of K and V) in fp64, contiguous: what the rows of its heads read again and again.
+// One (sequence, head of K and V) in fp64, contiguous: what the rows of its heads read again and again.
 struct Head {
+  int64_t keys;
   std::vector<double> k_transposed;  // [head_dim, keys]
   std::vector<double> v;             // [keys, head_dim]
 };
 
-Head load_head(const Problem& p, const HostInputs& inputs, int64_t batch, int64_t key_head) {
-  const int64_t keys = p.keys();
-  Head head{std::vector<double>(keys * p.head_dim), std::vector<double>(keys * p.head_dim)};
+Head load_head(const Problem& p, const HostInputs& inputs, int sequence, int64_t key_head) {
+  const int64_t first_key = p.first_key(sequence);
+  const int64_t keys = p.keys_of(sequence);
+  Head head{keys, std::vector<double>(keys * p.head_dim), std::vector<double>(keys * p.head_dim)};
   for (int64_t j = 0; j < keys; j++) {
     for (int64_t d = 0; d < p.head_dim; d++) {
-      const int64_t element = ((batch * keys + j) * p.key_heads() + key_head) * p.head_dim + d;
+      const int64_t element = ((first_key + j) * p.key_heads() + key_head) * p.head_dim + d;
       head.k_transposed[d * keys + j] = to_double(inputs.k[element], p.dtype);
       head.v[j * p.head_dim + d] = to_double(inputs.v[element], p.dtype);
     }
@@ -35,7 +37,7 @@ void logits_of_row(const Problem& p, const uint16_t* q, const Head& head, std::v
   std::fill(s.begin(), s.end(), 0.0);
   for (int64_t d = 0; d < p.head_dim; d++) {
     const double q_d = to_double(q[d], p.dtype) / std::sqrt(double(p.head_dim));
-    const double* k_d = &head.k_transposed[d * p.keys()];
+    const double* k_d = &head.k_transposed[d * head.keys];
     for (size_t j = 0; j < s.size(); j++) s[j] += q_d * k_d[j];
   }
 }
@@ -59,7 +61,7 @@ void drop(const Problem& p, const Row& row, std::vector<double>& weights) {
   if (p.dropout == 0) return;
   for (size_t j = 0; j < weights.size(); j++) {
     const bool kept = keeps_weight(p, row.sequence, row.head, row.query, static_cast<int>(j));
-    weights[j] = kept ? weights[j] * p.dropping().kept_scale() : 0;
+    weights[j] = kept ? weights[j] * p.dropping().kept_scale : 0;
   }
 }
 
@@ -86,14 +88,16 @@ Reference reference_attention(const Problem& p, const HostInputs& inputs, int th
   for (int b = 0; b < p.batch; b++) {
     for (int h = 0; h < p.heads; h++) {
       const Head head = load_head(p, inputs, b, p.key_head(h));
-      in_parallel(p.seqlen, threads, [&](int64_t row) {
+      const int queries = p.queries_of(b);
+      const int64_t first_query = p.first_query(b);
+      in_parallel(queries, threads, [&](int64_t row) {
         const int query = static_cast<int>(row);
-        const int64_t row_offset = (int64_t{b} * p.seqlen + query) * row_stride + int64_t{h} * p.head_dim;
-        std::vector<double> s(p.visible_keys(query)), o(p.head_dim);
+        const int64_t row_offset = (first_query + query) * row_stride + int64_t{h} * p.head_dim;
+        std::vector<double> s(p.visible_keys(query, b)), o(p.head_dim);
         logits_of_row(p, &inputs.q[row_offset], head, s);
         std::vector<double> s16 = s;
 
-        const int64_t row_of_all = (int64_t{b} * p.heads + h) * p.seqlen + row;
+        const int64_t row_of_all = first_query * p.heads + int64_t{h} * queries + query;
         reference.lse[row_of_all] = softmax(s);
         drop(p, {b, h, query}, s);
         weigh_values(p, s, head, o);

@@ -28,18 +28,22 @@ Values values_of(const std::vector<uint16_t>& bits, Dtype dtype) {
 // Σ O∘dO, by whole rows and without a maximum: good for small logits.
 long double objective(const Problem& p, const Leaves& x, const Values& d_o) {
   const int group = p.heads / p.key_heads();
-  const auto q_at = [&](int b, int n, int h) { return ((int64_t{b} * p.seqlen + n) * p.heads + h) * p.head_dim; };
+  const std::vector<int> queries = query_starts(p);
+  const std::vector<int> keys = key_starts(p);
+  const auto q_at = [&](int b, int n, int h) { return ((int64_t{queries[b]} + n) * p.heads + h) * p.head_dim; };
   const auto kv_at = [&](int b, int n, int h) {
-    return ((int64_t{b} * p.keys() + n) * p.key_heads() + h / group) * p.head_dim;
+    return ((int64_t{keys[b]} + n) * p.key_heads() + h / group) * p.head_dim;
   };
   long double total = 0;
   for (int b = 0; b < p.batch; b++) {
+    const int rows = queries[b + 1] - queries[b];
+    const int cols = keys[b + 1] - keys[b];
     for (int h = 0; h < p.heads; h++) {
-      for (int i = 0; i < p.seqlen; i++) {
+      for (int i = 0; i < rows; i++) {
         long double numerator = 0;
         long double denominator = 0;
-        for (int j = 0; j < p.keys(); j++) {
-          if (p.mask == Mask::causal && p.keys() - 1 - j < p.seqlen - 1 - i) continue;  // counted from the ends
+        for (int j = 0; j < cols; j++) {
+          if (p.mask == Mask::causal && cols - 1 - j < rows - 1 - i) continue;  // counted from the ends
           long double s = 0;
           long double dp = 0;
           for (int d = 0; d < p.head_dim; d++) {
@@ -114,6 +118,14 @@ TEST(Gradients, EqualFiniteDifferencesForTheVariants) {
       expect_finite_differences(problem);
     }
   }
+}
+
+TEST(Gradients, EqualFiniteDifferencesOfPackedSequences) {
+  Problem problem = small_problem();
+  problem.batch = 3;
+  problem.padding = 3;
+  problem.mask = Mask::causal;
+  expect_finite_differences(problem);
 }
 
 // Half of the weights: the inverse of what is kept is a number of fp32.
