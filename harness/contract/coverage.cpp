@@ -20,6 +20,7 @@ std::string missing_kind(const Coverage& coverage, const Problem& problem) {
   if (!has(coverage.passes, problem.pass)) return std::string("the pass ") + name_of(problem.pass) + " is";
   if (!has(coverage.masks, problem.mask)) return std::string("a ") + name_of(problem.mask) + " mask is";
   if (problem.dropout != 0 && !coverage.dropout) return "dropout is";
+  if (problem.padding != 0 && !coverage.packed) return "packing sequences of different lengths is";
   if (problem.key_heads() != problem.heads && !coverage.grouped_heads) {
     return std::to_string(problem.key_heads()) + " heads of keys for " + std::to_string(problem.heads) +
            " of queries are";

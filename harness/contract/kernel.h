@@ -14,6 +14,7 @@
 // compilation registers its own variants, and the harness never names a kernel.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -59,6 +60,7 @@ struct Coverage {
   bool unequal_lengths = false;  ///< other numbers of keys than of queries
   bool grouped_heads = false;    ///< fewer heads of K and V than of Q
   bool dropout = false;
+  bool packed = false;  ///< sequences of different lengths
 };
 
 /// The oldest GPU that has the instructions of a kernel, in NVIDIA's numbers of compute capability.
@@ -83,13 +85,23 @@ struct alignas(128) TensorMap {
   std::array<std::byte, 128> bytes{};
 };
 
-/// The memory that a plan puts into its launches, and what the machine makes for them.
+/// The memory that a plan puts into its launches, and what the machine makes for them. O and LSE are outputs of the
+/// forward pass and inputs of the backward one. A tensor that its pass does not have is null.
 struct Tensors {
   const void* q = nullptr;
   const void* k = nullptr;
   const void* v = nullptr;
   void* o = nullptr;
-  void* workspace = nullptr;  ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
+  /// ln Σ exp(S) of a query; +∞ if it attends to no key: [batch, heads, seqlen], and of packed sequences [heads, its
+  /// queries] of each, one behind the other.
+  float* lse = nullptr;
+  const void* d_o = nullptr;  ///< the gradient of O, in its layout, as are those of Q, K and V in theirs
+  void* dq = nullptr;
+  void* dk = nullptr;
+  void* dv = nullptr;
+  const int* starts = nullptr;     ///< [batch + 1]: the first query of each sequence, and how many there are
+  const int* kv_starts = nullptr;  ///< [batch + 1]: the same of keys
+  void* workspace = nullptr;       ///< of Variant::workspace_bytes, 256-byte aligned; nobody clears it
   std::function<TensorMap(const TensorMapShape&)> tensor_map = [](const TensorMapShape&) { return TensorMap{}; };
   int sms = 1;  ///< of the machine: as many CTAs as work at one time, for a grid that does not follow from the problem
 };
@@ -124,7 +136,10 @@ struct Variant {
   /// shared memory alone.
   std::function<std::vector<Launch>(const Problem&, const Tensors&)> plan = {};
   std::function<int64_t(const Problem&)> workspace_bytes = {};  ///< empty: none
+  std::vector<Output> outputs = {Output::o};                    ///< what it writes, and is judged by
   std::string kernel = {};                                      ///< the name of its kernel; the registry fills it in
+
+  bool writes(Output output) const { return std::find(outputs.begin(), outputs.end(), output) != outputs.end(); }
 };
 
 template <typename T>

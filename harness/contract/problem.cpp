@@ -25,10 +25,32 @@ const char* name_of(Pass pass) {
   return names[static_cast<int>(pass)];
 }
 
+const char* name_of(Output output) {
+  constexpr const char* names[] = {"o", "lse", "dq", "dk", "dv"};
+  return names[static_cast<int>(output)];
+}
+
 double Problem::flops() const {
   constexpr double of_pass[] = {1, 2.5, 3.5};
-  const double products = 4.0 * batch * heads * double(seqlen) * keys() * head_dim;
+  double pairs = double(batch) * seqlen * keys();  // of a query and a key
+  if (padding != 0) {
+    pairs = 0;
+    for (int s = 0; s < batch; s++) pairs += double(queries_of(s)) * keys_of(s);
+  }
+  const double products = 4.0 * heads * pairs * head_dim;
   return products * of_pass[static_cast<int>(pass)] * (mask == Mask::causal ? 0.5 : 1);
+}
+
+std::vector<int> query_starts(const Problem& problem) {
+  std::vector<int> starts{0};
+  for (int s = 0; s < problem.batch; s++) starts.push_back(starts.back() + problem.queries_of(s));
+  return starts;
+}
+
+std::vector<int> key_starts(const Problem& problem) {
+  std::vector<int> starts{0};
+  for (int s = 0; s < problem.batch; s++) starts.push_back(starts.back() + problem.keys_of(s));
+  return starts;
 }
 
 std::string describe(const Problem& problem) {
@@ -39,6 +61,7 @@ std::string describe(const Problem& problem) {
   if (problem.keys() != problem.seqlen) text += ", " + std::to_string(problem.keys()) + " keys";
   if (problem.key_heads() != problem.heads) text += ", " + std::to_string(problem.key_heads()) + " heads of keys";
   if (problem.mask != Mask::none) text += std::string(", ") + name_of(problem.mask) + " mask";
+  if (problem.padding != 0) text += ", padding of up to " + std::to_string(problem.padding);
   if (problem.dropout != 0) text += ", dropout " + significant(problem.dropout, 6);
   if (problem.pass != Pass::forward) text += std::string(", ") + name_of(problem.pass);
   return text;

@@ -27,8 +27,12 @@ struct LoadedProblem {
   Problem problem;
   int sms;
   DeviceInputs inputs;
+  DeviceArray<int> starts;     // of the sequences: in rows of Q
+  DeviceArray<int> kv_starts;  // and of K
   DeviceArray<uint16_t> output;
+  DeviceArray<float> lse;                                      // empty until a variant writes it
   DeviceArray<float> reference;                                // empty without a reference
+  DeviceArray<float> lse_reference;                            // likewise
   std::optional<Difference> ref16;                             // of plain attention in 16 bits
   std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
 
@@ -37,7 +41,9 @@ struct LoadedProblem {
   int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
 
   // Of all that is given back when the next problem is loaded, but for what baselines hold.
-  int64_t bytes() const { return tensor_bytes() + reference.bytes() + workspace.bytes(); }
+  int64_t bytes() const {
+    return tensor_bytes() + lse.bytes() + reference.bytes() + lse_reference.bytes() + workspace.bytes();
+  }
 
   int64_t workspace_bytes(const Variant& variant) const {
     return variant.workspace_bytes ? variant.workspace_bytes(problem) : 0;
@@ -45,6 +51,7 @@ struct LoadedProblem {
 
   // Plans made before point to a workspace that may be no more.
   void reserve_workspace(const Variant& variant) {
+    if (variant.writes(Output::lse) && lse.size() == 0) lse = DeviceArray<float>(problem.rows());
     const int64_t bytes = workspace_bytes(variant);
     if (bytes <= workspace.size()) return;
     workspace = {};  // its memory may be what the larger one needs
@@ -52,7 +59,16 @@ struct LoadedProblem {
   }
 
   Tensors tensors() {
-    return {inputs.q.data(), inputs.k.data(), inputs.v.data(), output.data(), workspace.data(), encode_tensor_map, sms};
+    return {.q = inputs.q.data(),
+            .k = inputs.k.data(),
+            .v = inputs.v.data(),
+            .o = output.data(),
+            .lse = lse.data(),
+            .starts = starts.data(),
+            .kv_starts = kv_starts.data(),
+            .workspace = workspace.data(),
+            .tensor_map = encode_tensor_map,
+            .sms = sms};
   }
 
   PlannedVariant plan(const Variant& variant) {
@@ -83,13 +99,17 @@ class Gpu final : public Machine, public Stopwatch {
     const int64_t free_bytes = static_cast<int64_t>(gpu_memory().free_bytes);
     if (const auto refusal = memory_refusal(problem, with_reference, free_bytes)) throw OutOfMemory(*refusal);
 
-    LoadedProblem next{
-        problem, facts_.sm_count, make_device_inputs(problem), DeviceArray<uint16_t>(problem.elements()), {}, {}, {},
-        {}};
+    LoadedProblem next{.problem = problem,
+                       .sms = facts_.sm_count,
+                       .inputs = make_device_inputs(problem),
+                       .starts = DeviceArray<int>(query_starts(problem)),
+                       .kv_starts = DeviceArray<int>(key_starts(problem)),
+                       .output = DeviceArray<uint16_t>(problem.elements())};
     if (with_reference) {
       next.reference = DeviceArray<float>(problem.elements());
+      next.lse_reference = DeviceArray<float>(problem.rows());
       // Where O will be is room for ref16, of which only the errors are kept.
-      device_reference(problem, next.inputs, precision_of(problem), next.reference, next.output);
+      device_reference(problem, next.inputs, precision_of(problem), next.reference, next.output, next.lse_reference);
       next.ref16 = compare_on_device(next.output, problem.dtype, next.reference);
     }
     poison(next.output);
@@ -98,28 +118,37 @@ class Gpu final : public Machine, public Stopwatch {
 
   MemoryUse memory(const Variant& variant) override {
     const LoadedProblem& loaded = loaded_problem();
-    return {.tensor_bytes = loaded.tensor_bytes(), .workspace_bytes = loaded.workspace_bytes(variant)};
+    return {.tensor_bytes = loaded.tensor_bytes() + lse_bytes(variant, loaded.problem),
+            .workspace_bytes = loaded.workspace_bytes(variant)};
   }
 
   OutputErrors check(const Variant& variant) override {
     LoadedProblem& loaded = loaded_with_reference();
+    loaded.reserve_workspace(variant);
     poison(loaded.output);
+    poison(loaded.lse);
     launch(variant);
-    return errors_of(loaded);
+    const OutputErrors of_o = errors_of(loaded);
+    return variant.writes(Output::lse) ? worst_of({of_o, lse_errors_of(loaded)}, loaded.problem.dtype) : of_o;
   }
 
   int differing_repeats(const Variant& variant, int repeats) override {
     LoadedProblem& loaded = loaded_problem();
     const PlannedVariant planned = loaded.plan(variant);
     DeviceArray<uint16_t> first(loaded.output.size());
+    DeviceArray<float> first_lse(loaded.lse.size());
     DeviceArray<int> differs{std::vector<int>(repeats)};
     for (int i = 0; i < repeats; i++) {
       poison(loaded.output);
+      poison(loaded.lse);
       planned.launch(nullptr);
       wait_for_gpu(planned.name());
       if (i > 0) {
         note_difference(first, loaded.output, differs.data() + i);
+        note_difference(first_lse, loaded.lse, differs.data() + i);
       } else {
+        check_cuda(cudaMemcpy(first_lse.data(), loaded.lse.data(), first_lse.bytes(), cudaMemcpyDeviceToDevice),
+                   "copying the first L");
         check_cuda(cudaMemcpy(first.data(), loaded.output.data(), first.bytes(), cudaMemcpyDeviceToDevice),
                    "copying the first output");
       }
@@ -214,6 +243,15 @@ class Gpu final : public Machine, public Stopwatch {
             .ref16_max_abs = loaded.ref16->max_abs,
             .ref16_rms = loaded.ref16->rms,
             .max_abs_reference = output.max_abs_reference,
+            .reference = name_of(precision_of(loaded.problem))};
+  }
+
+  static OutputErrors lse_errors_of(LoadedProblem& loaded) {
+    const Difference lse = compare_lse_on_device(loaded.lse, loaded.lse_reference);
+    return {.output = Output::lse,
+            .max_abs = lse.max_abs,
+            .rms = lse.rms,
+            .max_abs_reference = lse.max_abs_reference,
             .reference = name_of(precision_of(loaded.problem))};
   }
 

@@ -2,6 +2,7 @@
 
 #include "harness/base/text.h"
 #include "harness/gpu/truth/reference.h"
+#include "harness/machine/device.h"
 
 namespace flash_steps {
 namespace {
@@ -22,8 +23,10 @@ int largest(int64_t most, const Fits& fits) {
   return static_cast<int>(low);
 }
 
+// And of L, which only some write.
 int64_t workspace_bytes(const Problem& problem, const Variant* variant) {
-  return variant != nullptr && variant->workspace_bytes ? variant->workspace_bytes(problem) : 0;
+  if (variant == nullptr) return 0;
+  return lse_bytes(*variant, problem) + (variant->workspace_bytes ? variant->workspace_bytes(problem) : 0);
 }
 
 // Where the problem alone does not fit, the bytes of a workspace may be more than 64 bits count.
@@ -61,7 +64,8 @@ double memory_need(const Problem& problem, bool with_reference) {
   const double elements = double(problem.batch) * problem.heads * problem.seqlen * problem.head_dim;
   const double kv_elements = double(problem.batch) * problem.key_heads() * problem.keys() * problem.head_dim;
   double bytes = 2 * (elements + kv_elements) * sizeof(uint16_t);  // Q and O, K and V
-  if (with_reference) bytes += elements * sizeof(float) + reference_scratch_limit(problem.keys());
+  const double rows = double(problem.batch) * problem.heads * problem.seqlen;
+  if (with_reference) bytes += (elements + rows) * sizeof(float) + reference_scratch_limit(problem.keys());
   return bytes;
 }
 

@@ -16,7 +16,9 @@ const char* name_of(Baseline baseline) {
 
 std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
   const std::string name = name_of(baseline);
-  if (problem.pass != Pass::forward || problem.dropout != 0) return name + " is run forward and without dropout alone";
+  if (problem.pass != Pass::forward || problem.dropout != 0 || problem.padding != 0) {
+    return name + " is run forward alone, without dropout and padding";
+  }
   const bool same_lengths = problem.keys() == problem.seqlen;
   if (baseline == Baseline::cudnn && problem.mask == Mask::causal && !same_lengths) {
     return "cudnn aligns a causal mask at the first key and not at the last, which is the same for as many keys as "

@@ -36,12 +36,17 @@ struct Resources {
 /// overwrites L2 are the harness's own and are not counted; nor are code, nor what CUDA and cuBLAS take once for
 /// themselves.
 struct MemoryUse {
-  int64_t tensor_bytes = 0;  ///< Q, K, V and O
+  int64_t tensor_bytes = 0;  ///< Q, K, V and O, L where that is written; of a backward pass L, dO, dQ, dK and dV
   int64_t workspace_bytes =
       0;  ///< what the computation allocates besides: S of standard attention, what a kernel asks for
 
   int64_t peak_bytes() const { return tensor_bytes + workspace_bytes; }
   bool operator==(const MemoryUse&) const = default;
 };
+
+/// Of L, in fp32; 0 for a variant that does not write it.
+inline int64_t lse_bytes(const Variant& variant, const Problem& problem) {
+  return variant.writes(Output::lse) ? problem.rows() * int64_t{sizeof(float)} : 0;
+}
 
 }  // namespace flash_steps

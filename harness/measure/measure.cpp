@@ -195,20 +195,30 @@ class Measuring {
     if (settings_.purpose == Purpose::explain) run.lines = seen.lines;
   }
 
-  Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+  // What is wrong of each tensor that is.
+  void complain(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+    for (const OutputErrors& each : errors.each) complain(name + ", " + name_of(each.output) + ",", problem, each);
     const Judgement judgement = judge(errors, problem.dtype);
-    if (!judgement.right) {
-      result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
-                                  significant(errors.max_abs, 3) + " (tolerance " +
-                                  significant(judgement.tolerance, 3) + "), rms " + significant(errors.rms, 3) +
-                                  " (tolerance " + significant(judgement.rms_tolerance, 3) + ")");
-    }
+    if (judgement.right || !errors.each.empty()) return;
+    result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
+                                significant(errors.max_abs, 3) + " (tolerance " + significant(judgement.tolerance, 3) +
+                                "), rms " + significant(errors.rms, 3) + " (tolerance " +
+                                significant(judgement.rms_tolerance, 3) + ")");
+  }
+
+  Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+    complain(name, problem, errors);
+    const Judgement judgement = judge(errors, problem.dtype);
     Validation validation;
     validation.verdict = judgement.right ? Verdict::right : Verdict::wrong;
     validation.max_abs_error = errors.max_abs;
     validation.rms_error = errors.rms;
     validation.tolerance = judgement.tolerance;
     validation.reference = errors.reference;
+    for (const OutputErrors& each : errors.each) {
+      const Judgement of_tensor = judge(each, problem.dtype);
+      validation.tensors[each.output] = {each.max_abs, each.rms, of_tensor.tolerance, of_tensor.right};
+    }
     return validation;
   }
 
@@ -243,6 +253,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.heads *= std::min(problem.heads / problem.kv_heads, 8);
     }
     small.inputs = shape.inputs;
+    if (problem.dropout != 0) small.dropout_offset = 0xfffffff0;  // a counter that carries beyond 32 bits
     int blocks = shape.blocks;
     const auto fits = [&] {
       const int step = seqlen_step(variant.tile);
@@ -250,6 +261,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.seqlen_kv = problem.keys() < problem.seqlen   ? small.seqlen - step / 2
                         : problem.keys() > problem.seqlen ? small.seqlen + step / 2
                                                           : 0;
+      small.padding = std::min({problem.padding, small.seqlen, small.keys()});
       return small.flops() <= most_flops;
     };
     small.batch = shape.batch;

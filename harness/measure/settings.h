@@ -36,7 +36,8 @@ struct Settings {
   int kv_heads = 0;
   Mask mask = Mask::none;
   double dropout = 0;
-  Pass pass = Pass::forward;
+  int padding = 0;
+  std::optional<Pass> pass;  ///< left open: forward, unless no chosen kernel covers it
 
   TimingBudget budget;
   int repeats = 0;                  ///< of check: launches whose outputs must be bit-equal; 0: that is not asked

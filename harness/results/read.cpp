@@ -65,6 +65,7 @@ Problem read_problem(const JsonNode& node, bool is_old) {
     problem.kv_heads = key_heads == problem.heads ? 0 : key_heads;
     problem.mask = node["mask"].get_name(all_masks);
     problem.dropout = node["dropout"].get<double>();
+    if (node.has("padding")) problem.padding = node["padding"].get<int>();
     problem.pass = node["pass"].get_name(all_passes);
   }
   check_sizes(node, problem);
@@ -150,6 +151,14 @@ Validation read_validation(const JsonNode& node, bool is_old) {
   validation.rms_error = node["rms_error"].get<double>();
   validation.tolerance = node["tolerance"].get<double>();
   validation.reference = node["reference"].get<std::string>();
+  if (node.has("tensors")) {
+    for (const std::string& name : node["tensors"].keys()) {
+      const JsonNode errors = node["tensors"][name.c_str()];
+      validation.tensors[errors.name_among(name, all_outputs)] = {
+          errors["max_abs_error"].get<double>(), errors["rms_error"].get<double>(), errors["tolerance"].get<double>(),
+          errors["right"].get<bool>()};
+    }
+  }
   return validation;
 }
 

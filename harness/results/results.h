@@ -29,6 +29,16 @@ struct Meta {
   bool operator==(const Meta&) const = default;
 };
 
+/// Of one of several tensors that a kernel writes.
+struct TensorErrors {
+  double max_abs_error = 0;
+  double rms_error = 0;
+  double tolerance = 0;
+  bool right = true;
+
+  bool operator==(const TensorErrors&) const = default;
+};
+
 struct Validation {
   Verdict verdict = Verdict::right;  ///< until a check says otherwise
   double max_abs_error = 0;          ///< NaN (null in JSON) if the output was not finite
@@ -36,6 +46,8 @@ struct Validation {
   double tolerance = 0;  ///< for max_abs_error; see judge()
   std::string reference;
   std::vector<std::string> hazards;  ///< a paragraph each, without the kernel's name
+  /// Of a kernel that writes several; the members above are of the one nearest to its tolerance, or beyond.
+  std::map<Output, TensorErrors> tensors;
 
   bool right() const { return verdict == Verdict::right; }
 };

@@ -35,10 +35,12 @@ Json device_json(const DeviceFacts& device) {
 }
 
 Json problem_json(const Problem& problem) {
-  return {{"batch", problem.batch},        {"heads", problem.heads},          {"seqlen", problem.seqlen},
-          {"head_dim", problem.head_dim},  {"dtype", name_of(problem.dtype)}, {"inputs", name_of(problem.inputs)},
-          {"seed", problem.seed},          {"seqlen_kv", problem.keys()},     {"kv_heads", problem.key_heads()},
-          {"mask", name_of(problem.mask)}, {"dropout", problem.dropout},      {"pass", name_of(problem.pass)}};
+  Json json = {{"batch", problem.batch},        {"heads", problem.heads},          {"seqlen", problem.seqlen},
+               {"head_dim", problem.head_dim},  {"dtype", name_of(problem.dtype)}, {"inputs", name_of(problem.inputs)},
+               {"seed", problem.seed},          {"seqlen_kv", problem.keys()},     {"kv_heads", problem.key_heads()},
+               {"mask", name_of(problem.mask)}, {"dropout", problem.dropout},      {"pass", name_of(problem.pass)}};
+  if (problem.padding != 0) json["padding"] = problem.padding;
+  return json;
 }
 
 Json access_json(const AccessCounters& access, Touches touches) {
@@ -97,9 +99,16 @@ Json timing_json(const TimingSummary& timing) {
 }
 
 Json validation_json(const Validation& validation) {
-  return {{"verdict", name_of(validation.verdict)}, {"max_abs_error", validation.max_abs_error},
-          {"rms_error", validation.rms_error},      {"tolerance", validation.tolerance},
-          {"reference", validation.reference},      {"hazards", validation.hazards}};
+  Json json = {{"verdict", name_of(validation.verdict)}, {"max_abs_error", validation.max_abs_error},
+               {"rms_error", validation.rms_error},      {"tolerance", validation.tolerance},
+               {"reference", validation.reference},      {"hazards", validation.hazards}};
+  for (const auto& [output, errors] : validation.tensors) {
+    json["tensors"][name_of(output)] = {{"max_abs_error", errors.max_abs_error},
+                                        {"rms_error", errors.rms_error},
+                                        {"tolerance", errors.tolerance},
+                                        {"right", errors.right}};
+  }
+  return json;
 }
 
 Json memory_json(const std::optional<MemoryUse>& memory) {

@@ -9,7 +9,7 @@ namespace flash_steps {
 
 struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
-  std::string seqlen_kv, kv_heads, dropout, pass;
+  std::string seqlen_kv, kv_heads, dropout, padding, pass;
   std::string baseline, samples, min_time, repeat, host_threads, lane_order, json, arch, sass, update, completion, site;
   std::string predict, clock, without, timeline;
   bool causal = false;

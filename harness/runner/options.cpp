@@ -178,6 +178,7 @@ void check_options(const Given& given, Mode mode) {
                                 {"seqlen-kv", given.seqlen_kv, running},
                                 {"kv-heads", given.kv_heads, running},
                                 {"dropout", given.dropout, running},
+                                {"padding", given.padding, running},
                                 {"pass", given.pass, running},
                                 {"seed", given.seed, executing},
                                 {"inputs", given.inputs, executing},
@@ -263,6 +264,7 @@ void interpret_shape(const Given& given, Settings& settings) {
   if (!given.dropout.empty()) {
     settings.dropout = number("dropout", given.dropout, 0, 1, false, "a probability from 0 to below 1");
   }
+  if (!given.padding.empty()) settings.padding = whole_number("padding", given.padding, 0, max_int);
   if (!given.pass.empty()) settings.pass = one_of_all("pass", given.pass, all_passes);
   if (!given.dtype.empty()) settings.dtypes = some_of_all("dtype", given.dtype, all_dtypes);
   if (!given.inputs.empty()) settings.inputs = some_of_all("inputs", given.inputs, all_distributions);

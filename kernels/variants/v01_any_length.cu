@@ -3,7 +3,8 @@
 // Changed since 16_static_stride: the last tiles may have fewer rows than others. For the rows that are not there zeros
 // are copied, their keys are masked in S, and their queries' O is not stored. Only the block that is attended to first,
 // the last of the keys, knows of all this. Tensors and sizes come in one struct, the number of heads among them again.
-// What 16's best configs have in common is fixed: two k-slices at a time, no loads that run ahead.
+// What 16's best configs have in common is fixed: two k-slices at a time, no loads that run ahead. Loops that nvcc
+// unrolls unasked are without a pragma.
 //
 // What to look at: the instructions in front of the main loop, and that those in it are the same.
 
@@ -31,7 +32,6 @@ constexpr int head_dim = 128;
 constexpr int warps = 4;
 constexpr int slices = 2;      // k-slices of Q, K and V that are loaded at a time
 constexpr int copy_slice = 1;  // the k-slice of P·V before which the copy of the next K starts
-
 // More CTAs on an SM hide each other's waits, but leave fewer registers to a thread: 168 of three, 255 of two.
 constexpr int ctas_per_sm(int tile_rows) { return tile_rows == 64 ? 3 : 2; }
 
@@ -61,7 +61,6 @@ template <int rows, bool all_there, typename T>
 __device__ __forceinline__ void copy_tile_async(uint32_t thread_smem, const T* thread_gmem, int64_t row_stride,
                                                 int rows_left) {
   constexpr int rows_at_once = warps * 32 / half_chunks;
-#pragma unroll
   for (int r = 0; r < rows; r += rows_at_once) {
     const T* from_gmem = thread_gmem + r * row_stride;
     if constexpr (all_there) {
@@ -83,14 +82,12 @@ __device__ __forceinline__ uint32_t smem_step(uint32_t from_smem, int row, int d
 // Loads fragments of 16 rows and 16 columns, one below the other. lane_smem is what this lane points at in the first.
 template <int rows, int count>
 __device__ __forceinline__ void load_fragments(uint32_t (&regs)[count][4], uint32_t lane_smem, int dim_frag) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4(regs[i], smem_step<rows>(lane_smem, i * 16, dim_frag));
 }
 
 // The same side by side and transposed: V is the right operand of P·V, which the tensor core wants column by column.
 template <int rows, int count>
 __device__ __forceinline__ void load_fragments_trans(uint32_t (&regs)[count][4], uint32_t lane_smem, int row) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4_trans(regs[i], smem_step<rows>(lane_smem, row, i));
 }
 
@@ -165,14 +162,11 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
     float s_regs[row_frags][col_frags * 2][4] = {};
 #pragma unroll
     for (int d = 0; d < dim_frags; d++) {
-#pragma unroll
       for (int next = d; d % slices == 0 && next < d + slices && next < dim_frags; next++) {
         load_fragments<tile_rows>(q_regs[next % slices], q_lane, next);
         load_fragments<tile_cols>(k_regs[next % slices], k_lane, next);
       }
-#pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
-#pragma unroll
         for (int r = 0; r < row_frags; r++) {
           mma_m16n8k16<T>(s_regs[r][n], q_regs[d % slices][r], k_regs[d % slices][n / 2][n % 2 * 2],
                           k_regs[d % slices][n / 2][n % 2 * 2 + 1], s_regs[r][n]);
@@ -182,10 +176,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
 
     // Keys that are not there get no weight. A lane holds two columns of each eight.
     if constexpr (is_first) {
-#pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
         for (int i = 0; i < 4; i++) {
-#pragma unroll
           for (int r = 0; r < row_frags; r++) {
             if (n * 8 + lane % 4 * 2 + i % 2 >= cols_left) s_regs[r][n][i] = -INFINITY;
           }
@@ -197,11 +189,9 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
     barrier();  // V is here for all warps, and all warps are done with K
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
-#pragma unroll
     for (int r = 0; r < row_frags; r++) {
       for (int half = 0; half < 2; half++) {
         float block_max = fmaxf(s_regs[r][0][half * 2], s_regs[r][0][half * 2 + 1]);
-#pragma unroll
         for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
@@ -210,7 +200,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
           new_max = fmaxf(row_max[r][half], new_max);
           const float shrink = exp2_approx(row_max[r][half] - new_max);
           row_sum[r][half] *= shrink;
-#pragma unroll
           for (int n = 0; n < dim_frags * 2; n++) {
             o_regs[r][n][half * 2] *= shrink;
             o_regs[r][n][half * 2 + 1] *= shrink;
@@ -228,12 +217,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
         copy_tile_async<tile_cols, true>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride, 0);
         cp_async_commit();
       }
-#pragma unroll
       for (int next = c; c % slices == 0 && next < c + slices && next < col_frags; next++) {
         load_fragments_trans<tile_cols>(v_regs[next % slices], v_lane, next * 16);
       }
       uint32_t p_regs[row_frags][4];
-#pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int i = 0; i < 4; i++) {
           const int half = i % 2;
@@ -244,9 +231,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
           p_regs[r][i] = pack2<T>(p0, p1);
         }
       }
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
-#pragma unroll
         for (int m = 0; m < row_frags; m++) {
           const int r = n % 2 ? row_frags - 1 - m : m;
           mma_m16n8k16<T>(o_regs[r][n], p_regs[r], v_regs[c % slices][n / 2][n % 2 * 2],
@@ -261,11 +246,9 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
   const uint32_t o_lane = o_smem + smem_offset<tile_rows>(warp_row + lane / 4, 0) + lane % 4 * 4;  // where its O goes
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
-#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float scale = 1.0f / sum_of_quad(row_sum[r][half]);
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
         const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] * scale, o_regs[r][n][half * 2 + 1] * scale);
         st_shared_4(smem_step<tile_rows>(o_lane ^ n % 2 * chunk_bytes, r * 16 + half * 8, n / 2), pair);
@@ -274,7 +257,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
   }
   warp_barrier();  // a lane stores what other lanes of its warp computed
 
-#pragma unroll
   for (int r = 0; r < warp_rows; r += 2) {
     const int row = warp_row + r + lane / row_chunks;
     const int chunk = lane % row_chunks;
@@ -284,11 +266,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
 }
 
 TileShape tile_of(Config c) {
-  return {.config = text(c.tile_rows, "x", c.tile_cols),
-          .tile_rows = c.tile_rows,
-          .tile_cols = c.tile_cols,
-          .threads = warps * 32,
-          .smem_bytes = (c.tile_rows + 2 * c.tile_cols) * head_dim * element_bytes};
+  return {text(c.tile_rows, "x", c.tile_cols), c.tile_rows, c.tile_cols, warps * 32,
+          (c.tile_rows + 2 * c.tile_cols) * head_dim * element_bytes};
 }
 
 const Coverage coverage{.any_length = true, .unequal_lengths = true};
@@ -296,10 +275,10 @@ const Coverage coverage{.any_length = true, .unequal_lengths = true};
 template <typename T, Config c>
 std::vector<Launch> plan(const Problem& problem, const Tensors& tensors) {
   const auto read = [](const void* tensor) { return static_cast<const T*>(tensor); };
-  const Arguments<T> arguments{read(tensors.q), read(tensors.k), read(tensors.v), static_cast<T*>(tensors.o),
-                               problem.seqlen,  problem.keys(),  problem.heads};
+  const Arguments<T> args{read(tensors.q), read(tensors.k), read(tensors.v), static_cast<T*>(tensors.o),
+                          problem.seqlen,  problem.keys(),  problem.heads};
   const Grid grid{(problem.seqlen + c.tile_rows - 1) / c.tile_rows, problem.heads, problem.batch};
-  return {launch<attention<T, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, arguments)};
+  return {launch<attention<T, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, args)};
 }
 
 const Registration registration(__FILE__, "any number of queries and keys",

@@ -32,7 +32,6 @@ constexpr int head_dim = 128;
 constexpr int warps = 4;
 constexpr int slices = 2;      // k-slices of Q, K and V that are loaded at a time
 constexpr int copy_slice = 1;  // the k-slice of P·V before which the copy of the next K starts
-
 // More CTAs on an SM hide each other's waits, but leave fewer registers to a thread: 168 of three, 255 of two.
 constexpr int ctas_per_sm(int tile_rows) { return tile_rows == 64 ? 3 : 2; }
 
@@ -48,7 +47,6 @@ constexpr int dim_frags = head_dim / 16;  // of Q, K, V and O, along head_dim: t
 
 // exp(x) = exp2(x·log2(e)), and exp2 is one instruction.
 constexpr float softmax_scale_log2 = 0.08838834764831845f * 1.4426950408889634f;  // 1/√head_dim · log2(e)
-
 constexpr float lowest_max = -1e30f;  // of a row that sees none of a block's keys: −∞ minus −∞ would not be 0
 
 // Where a chunk lies in a tile in shared memory, in bytes.
@@ -64,7 +62,6 @@ template <int rows, bool all_there, typename T>
 __device__ __forceinline__ void copy_tile_async(uint32_t thread_smem, const T* thread_gmem, int64_t row_stride,
                                                 int rows_left) {
   constexpr int rows_at_once = warps * 32 / half_chunks;
-#pragma unroll
   for (int r = 0; r < rows; r += rows_at_once) {
     const T* from_gmem = thread_gmem + r * row_stride;
     if constexpr (all_there) {
@@ -86,14 +83,12 @@ __device__ __forceinline__ uint32_t smem_step(uint32_t from_smem, int row, int d
 // Loads fragments of 16 rows and 16 columns, one below the other. lane_smem is what this lane points at in the first.
 template <int rows, int count>
 __device__ __forceinline__ void load_fragments(uint32_t (&regs)[count][4], uint32_t lane_smem, int dim_frag) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4(regs[i], smem_step<rows>(lane_smem, i * 16, dim_frag));
 }
 
 // The same side by side and transposed: V is the right operand of P·V, which the tensor core wants column by column.
 template <int rows, int count>
 __device__ __forceinline__ void load_fragments_trans(uint32_t (&regs)[count][4], uint32_t lane_smem, int row) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4_trans(regs[i], smem_step<rows>(lane_smem, row, i));
 }
 
@@ -171,14 +166,11 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
     float s_regs[row_frags][col_frags * 2][4] = {};
 #pragma unroll
     for (int d = 0; d < dim_frags; d++) {
-#pragma unroll
       for (int next = d; d % slices == 0 && next < d + slices && next < dim_frags; next++) {
         load_fragments<tile_rows>(q_regs[next % slices], q_lane, next);
         load_fragments<tile_cols>(k_regs[next % slices], k_lane, next);
       }
-#pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
-#pragma unroll
         for (int r = 0; r < row_frags; r++) {
           mma_m16n8k16<T>(s_regs[r][n], q_regs[d % slices][r], k_regs[d % slices][n / 2][n % 2 * 2],
                           k_regs[d % slices][n / 2][n % 2 * 2 + 1], s_regs[r][n]);
@@ -188,12 +180,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
 
     // Keys that a row does not see get no weight. A lane holds two columns of each eight.
     if constexpr (is_masked) {
-#pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int half = 0; half < 2; half++) {
           const int row = first_row + warp_row + r * 16 + half * 8 + lane / 4;
           const int row_cols = visible_keys(row) - kv_block * tile_cols - lane % 4 * 2;
-#pragma unroll
           for (int n = 0; n < col_frags * 2; n++) {
             for (int i = 0; i < 2; i++) {
               if (n * 8 + i >= row_cols) s_regs[r][n][half * 2 + i] = -INFINITY;
@@ -207,12 +197,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
     barrier();  // V is here for all warps, and all warps are done with K
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
-#pragma unroll
     for (int r = 0; r < row_frags; r++) {
       for (int half = 0; half < 2; half++) {
         float block_max = fmaxf(s_regs[r][0][half * 2], s_regs[r][0][half * 2 + 1]);
         if constexpr (is_masked) block_max = fmaxf(block_max, lowest_max);
-#pragma unroll
         for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
@@ -221,7 +209,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
           new_max = fmaxf(row_max[r][half], new_max);
           const float shrink = exp2_approx(row_max[r][half] - new_max);
           row_sum[r][half] *= shrink;
-#pragma unroll
           for (int n = 0; n < dim_frags * 2; n++) {
             o_regs[r][n][half * 2] *= shrink;
             o_regs[r][n][half * 2 + 1] *= shrink;
@@ -239,12 +226,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
         copy_tile_async<tile_cols, true>(k_smem + copy_smem, k_gmem + (kv_block - 1) * block_stride, row_stride, 0);
         cp_async_commit();
       }
-#pragma unroll
       for (int next = c; c % slices == 0 && next < c + slices && next < col_frags; next++) {
         load_fragments_trans<tile_cols>(v_regs[next % slices], v_lane, next * 16);
       }
       uint32_t p_regs[row_frags][4];
-#pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int i = 0; i < 4; i++) {
           const int half = i % 2;
@@ -255,9 +240,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
           p_regs[r][i] = pack2<T>(p0, p1);
         }
       }
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
-#pragma unroll
         for (int m = 0; m < row_frags; m++) {
           const int r = n % 2 ? row_frags - 1 - m : m;
           mma_m16n8k16<T>(o_regs[r][n], p_regs[r], v_regs[c % slices][n / 2][n % 2 * 2],
@@ -274,12 +257,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
   const uint32_t o_lane = o_smem + smem_offset<tile_rows>(warp_row + lane / 4, 0) + lane % 4 * 4;  // where its O goes
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
-#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);
       const float scale = sum == 0 ? 0 : 1.0f / sum;
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
         const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] * scale, o_regs[r][n][half * 2 + 1] * scale);
         st_shared_4(smem_step<tile_rows>(o_lane ^ n % 2 * chunk_bytes, r * 16 + half * 8, n / 2), pair);
@@ -288,7 +269,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
   }
   warp_barrier();  // a lane stores what other lanes of its warp computed
 
-#pragma unroll
   for (int r = 0; r < warp_rows; r += 2) {
     const int row = warp_row + r + lane / row_chunks;
     const int chunk = lane % row_chunks;
@@ -298,11 +278,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows)) attention(
 }
 
 TileShape tile_of(Config c) {
-  return {.config = text(c.tile_rows, "x", c.tile_cols),
-          .tile_rows = c.tile_rows,
-          .tile_cols = c.tile_cols,
-          .threads = warps * 32,
-          .smem_bytes = (c.tile_rows + 2 * c.tile_cols) * head_dim * element_bytes};
+  return {text(c.tile_rows, "x", c.tile_cols), c.tile_rows, c.tile_cols, warps * 32,
+          (c.tile_rows + 2 * c.tile_cols) * head_dim * element_bytes};
 }
 
 const Coverage coverage{.masks = {Mask::none, Mask::causal}, .any_length = true, .unequal_lengths = true};
@@ -311,10 +288,10 @@ template <typename T, Config c>
 std::vector<Launch> plan(const Problem& problem, const Tensors& tensors) {
   const auto read = [](const void* tensor) { return static_cast<const T*>(tensor); };
   const int diagonal = problem.keys() - (problem.mask == Mask::causal ? problem.seqlen : 0);
-  const Arguments<T> arguments{read(tensors.q), read(tensors.k), read(tensors.v), static_cast<T*>(tensors.o),
-                               problem.seqlen,  problem.keys(),  problem.heads,   diagonal};
+  const Arguments<T> args{read(tensors.q), read(tensors.k), read(tensors.v), static_cast<T*>(tensors.o),
+                          problem.seqlen,  problem.keys(),  problem.heads,   diagonal};
   const Grid grid{(problem.seqlen + c.tile_rows - 1) / c.tile_rows, problem.heads, problem.batch};
-  return {launch<attention<T, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, arguments)};
+  return {launch<attention<T, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, args)};
 }
 
 const Registration registration(__FILE__, "a causal mask, and only the blocks below the diagonal",

@@ -32,7 +32,6 @@ struct Arguments {
 constexpr int warps = 4;
 constexpr int slices = 2;      // k-slices of Q, K and V that are loaded at a time
 constexpr int copy_slice = 1;  // the k-slice of P·V before which the copy of the next K starts
-
 // More CTAs on an SM hide each other's waits, but leave fewer registers to a thread: 168 of three, 255 of two.
 constexpr int ctas_per_sm(int head_dim, int tile_rows) { return tile_rows == 64 && head_dim <= 128 ? 3 : 2; }
 
@@ -41,7 +40,6 @@ constexpr int chunk_elems = 8;  // a chunk is what one lane copies: 16 bytes
 constexpr int chunk_bytes = chunk_elems * element_bytes;
 // A tile is cut into panels of as many columns as divide head_dim, at most 64: 8, 4 or 2 chunks.
 constexpr int panel_chunks(int head_dim) { return head_dim % 64 == 0 ? 8 : head_dim % 32 == 0 ? 4 : 2; }
-
 constexpr float lowest_max = -1e30f;  // of a row that sees none of a block's keys: −∞ minus −∞ would not be 0
 
 // Where a chunk lies in a tile in shared memory, in bytes. Eight chunks that are read or written at once are of eight
@@ -60,9 +58,7 @@ __device__ __forceinline__ void copy_tile_async(uint32_t thread_smem, const T* t
                                                 int rows_left) {
   constexpr int chunks = panel_chunks(head_dim);
   constexpr int rows_at_once = warps * 32 / chunks;
-#pragma unroll
   for (int r = 0; r < rows; r += rows_at_once) {
-#pragma unroll
     for (int dim = 0; dim < head_dim; dim += chunks * chunk_elems) {
       const uint32_t to_smem = thread_smem + (dim * rows + r * chunks * chunk_elems) * element_bytes;
       const T* from_gmem = thread_gmem + r * row_stride + dim;
@@ -85,14 +81,12 @@ __device__ __forceinline__ uint32_t smem_step(uint32_t from_smem, int row, int d
 // Loads fragments of 16 rows and 16 columns, one below the other. lane_smem is what this lane points at in the first.
 template <int rows, int chunks, int count>
 __device__ __forceinline__ void load_fragments(uint32_t (&regs)[count][4], uint32_t lane_smem, int dim_frag) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4(regs[i], smem_step<rows, chunks>(lane_smem, i * 16, dim_frag));
 }
 
 // The same side by side and transposed: V is the right operand of P·V, which the tensor core wants column by column.
 template <int rows, int chunks, int count>
 __device__ __forceinline__ void load_fragments_trans(uint32_t (&regs)[count][4], uint32_t lane_smem, int row) {
-#pragma unroll
   for (int i = 0; i < count; i++) ldmatrix_x4_trans(regs[i], smem_step<rows, chunks>(lane_smem, row, i));
 }
 
@@ -133,8 +127,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const uint32_t q_smem = shared_base();
   const uint32_t k_smem = q_smem + tile_rows * head_dim * element_bytes;
   const uint32_t v_smem = k_smem + tile_cols * head_dim * element_bytes;
-  const uint32_t copy_smem =
-      smem_offset<tile_cols, chunks>(copy_row, copy_chunk);  // in the first panel: fits every tile
+  const uint32_t copy_smem = smem_offset<tile_cols, chunks>(copy_row, copy_chunk);  // in panel 0: fits every tile
 
   // Lanes 0 to 15 point at the rows of the left half of a fragment, lanes 16 to 31 at those of its right half. For K
   // lanes 0 to 7 and 8 to 15 point at the halves of the upper eight rows: they become one right operand.
@@ -173,14 +166,11 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
     float s_regs[row_frags][col_frags * 2][4] = {};
 #pragma unroll
     for (int d = 0; d < dim_frags; d++) {
-#pragma unroll
       for (int next = d; d % slices == 0 && next < d + slices && next < dim_frags; next++) {
         load_fragments<tile_rows, chunks>(q_regs[next % slices], q_lane, next);
         load_fragments<tile_cols, chunks>(k_regs[next % slices], k_lane, next);
       }
-#pragma unroll
       for (int n = 0; n < col_frags * 2; n++) {
-#pragma unroll
         for (int r = 0; r < row_frags; r++) {
           mma_m16n8k16<T>(s_regs[r][n], q_regs[d % slices][r], k_regs[d % slices][n / 2][n % 2 * 2],
                           k_regs[d % slices][n / 2][n % 2 * 2 + 1], s_regs[r][n]);
@@ -190,12 +180,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
 
     // Keys that a row does not see get no weight. A lane holds two columns of each eight.
     if constexpr (is_masked) {
-#pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int half = 0; half < 2; half++) {
           const int row = first_row + warp_row + r * 16 + half * 8 + lane / 4;
           const int row_cols = visible_keys(row) - kv_block * tile_cols - lane % 4 * 2;
-#pragma unroll
           for (int n = 0; n < col_frags * 2; n++) {
             for (int i = 0; i < 2; i++) {
               if (n * 8 + i >= row_cols) s_regs[r][n][half * 2 + i] = -INFINITY;
@@ -209,12 +197,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
     barrier();  // V is here for all warps, and all warps are done with K
 
     // Online softmax: with a new maximum, what was summed up so far shrinks by exp2(old maximum − new maximum).
-#pragma unroll
     for (int r = 0; r < row_frags; r++) {
       for (int half = 0; half < 2; half++) {
         float block_max = fmaxf(s_regs[r][0][half * 2], s_regs[r][0][half * 2 + 1]);
         if constexpr (is_masked) block_max = fmaxf(block_max, lowest_max);
-#pragma unroll
         for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
@@ -223,7 +209,6 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
           new_max = fmaxf(row_max[r][half], new_max);
           const float shrink = exp2_approx(row_max[r][half] - new_max);
           row_sum[r][half] *= shrink;
-#pragma unroll
           for (int n = 0; n < dim_frags * 2; n++) {
             o_regs[r][n][half * 2] *= shrink;
             o_regs[r][n][half * 2 + 1] *= shrink;
@@ -242,12 +227,10 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
                                                    row_stride, 0);
         cp_async_commit();
       }
-#pragma unroll
       for (int next = c; c % slices == 0 && next < c + slices && next < col_frags; next++) {
         load_fragments_trans<tile_cols, chunks>(v_regs[next % slices], v_lane, next * 16);
       }
       uint32_t p_regs[row_frags][4];
-#pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int i = 0; i < 4; i++) {
           const int half = i % 2;
@@ -258,9 +241,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
           p_regs[r][i] = pack2<T>(p0, p1);
         }
       }
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
-#pragma unroll
         for (int m = 0; m < row_frags; m++) {
           const int r = n % 2 ? row_frags - 1 - m : m;
           mma_m16n8k16<T>(o_regs[r][n], p_regs[r], v_regs[c % slices][n / 2][n % 2 * 2],
@@ -274,16 +255,13 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   for (; kv_block >= full_blocks; kv_block--) attend(std::false_type{}, std::true_type{}, kv_block);
   for (; kv_block >= 0; kv_block--) attend(std::false_type{}, std::false_type{}, kv_block);
 
-  const uint32_t o_lane =
-      o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;  // where its O goes
+  const uint32_t o_lane = o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
-#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);
       const float scale = sum == 0 ? 0 : 1.0f / sum;
-#pragma unroll
       for (int n = 0; n < dim_frags * 2; n++) {
         const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] * scale, o_regs[r][n][half * 2 + 1] * scale);
         st_shared_4(smem_step<tile_rows, chunks>(o_lane ^ n % 2 * chunk_bytes, r * 16 + half * 8, n / 2), pair);
@@ -292,9 +270,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   }
   warp_barrier();  // a lane stores what other lanes of its warp computed
 
-#pragma unroll
   for (int r = 0; r < warp_rows; r += 32 / chunks) {
-#pragma unroll
     for (int first_chunk = 0; first_chunk < head_dim / chunk_elems; first_chunk += chunks) {
       const int row = warp_row + r + lane / chunks;
       const int chunk = first_chunk + lane % chunks;
@@ -306,11 +282,8 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
 }
 
 TileShape tile_of(Config c) {
-  return {.config = text("d", c.head_dim, "_", c.tile_rows, "x", c.tile_cols),
-          .tile_rows = c.tile_rows,
-          .tile_cols = c.tile_cols,
-          .threads = warps * 32,
-          .smem_bytes = (c.tile_rows + 2 * c.tile_cols) * c.head_dim * element_bytes};
+  return {text("d", c.head_dim, "_", c.tile_rows, "x", c.tile_cols), c.tile_rows, c.tile_cols, warps * 32,
+          (c.tile_rows + 2 * c.tile_cols) * c.head_dim * element_bytes};
 }
 
 template <typename T, Config c>
@@ -318,18 +291,17 @@ std::vector<Launch> plan(const Problem& problem, const Tensors& tensors) {
   const auto read = [](const void* tensor) { return static_cast<const T*>(tensor); };
   const int diagonal = problem.keys() - (problem.mask == Mask::causal ? problem.seqlen : 0);
   const auto scale = static_cast<float>(1.4426950408889634 / std::sqrt(double(c.head_dim)));
-  const Arguments<T> arguments{read(tensors.q),
-                               read(tensors.k),
-                               read(tensors.v),
-                               static_cast<T*>(tensors.o),
-                               problem.seqlen,
-                               problem.keys(),
-                               problem.heads,
-                               diagonal,
-                               scale};
+  const Arguments<T> args{read(tensors.q),
+                          read(tensors.k),
+                          read(tensors.v),
+                          static_cast<T*>(tensors.o),
+                          problem.seqlen,
+                          problem.keys(),
+                          problem.heads,
+                          diagonal,
+                          scale};
   const Grid grid{(problem.seqlen + c.tile_rows - 1) / c.tile_rows, problem.heads, problem.batch};
-  return {
-      launch<attention<T, c.head_dim, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, arguments)};
+  return {launch<attention<T, c.head_dim, c.tile_rows, c.tile_cols>>(grid, warps * 32, tile_of(c).smem_bytes, args)};
 }
 
 const Registration registration(

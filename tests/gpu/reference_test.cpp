@@ -46,7 +46,8 @@ struct BothReferences {
 BothReferences both_references(const Problem& problem, Precision precision) {
   DeviceArray<float> exact(problem.elements());
   DeviceArray<uint16_t> ref16(problem.elements());
-  device_reference(problem, make_device_inputs(problem), precision, exact, ref16);
+  DeviceArray<float> lse(problem.rows());
+  device_reference(problem, make_device_inputs(problem), precision, exact, ref16, lse);
   BothReferences both{exact.to_host(), ref16.to_host(), reference_attention(problem, make_inputs(problem))};
   for (double value : both.cpu.exact) both.largest = std::max(both.largest, std::abs(value));
   return both;
@@ -105,8 +106,9 @@ TEST_F(GpuReferenceLimits, HugeLogitsGiveNumbers) {
   const DeviceInputs inputs{DeviceArray(huge), DeviceArray(huge), DeviceArray(make_inputs(problem).v)};
   DeviceArray<float> exact(problem.elements());
   DeviceArray<uint16_t> ref16(problem.elements());
+  DeviceArray<float> lse(problem.rows());
   for (Precision precision : {Precision::fp32, Precision::fp64}) {
-    device_reference(problem, inputs, precision, exact, ref16);
+    device_reference(problem, inputs, precision, exact, ref16, lse);
     for (float value : exact.to_host()) ASSERT_TRUE(std::isfinite(value));
   }
 }

@@ -26,7 +26,10 @@ class SparseTensor {
   SparseTensor& operator=(const SparseTensor&) = delete;
 
   bool is_there() const { return data_ != MAP_FAILED; }
-  uint16_t* data() const { return static_cast<uint16_t*>(data_); }
+  template <typename T = uint16_t>
+  T* data() const {
+    return static_cast<T*>(data_);
+  }
 
   emulator::GlobalBuffer buffer(const char* name, bool writable) const {
     return {name, static_cast<std::byte*>(data_), bytes_, writable};
@@ -98,6 +101,13 @@ std::optional<FarResult> run_far(const Variant& variant) {
   const SparseTensor q(far.bytes()), k(far.bytes()), v(far.bytes()), o(far.bytes());
   if (!q.is_there() || !k.is_there() || !v.is_there() || !o.is_there()) return std::nullopt;
 
+  const std::vector<int> starts_of[] = {query_starts(far), key_starts(far)};
+  const size_t starts_bytes = starts_of[0].size() * sizeof(int);
+  const SparseTensor starts(starts_bytes), kv_starts(starts_bytes), lse(far.rows() * sizeof(float));
+  if (!starts.is_there() || !kv_starts.is_there() || !lse.is_there()) return std::nullopt;
+  std::copy(starts_of[0].begin(), starts_of[0].end(), starts.data<int>());
+  std::copy(starts_of[1].begin(), starts_of[1].end(), kv_starts.data<int>());
+
   const SparseTensor workspace(variant.workspace_bytes ? variant.workspace_bytes(far) : 0);
   if (!workspace.is_there()) return std::nullopt;
 
@@ -109,8 +119,16 @@ std::optional<FarResult> run_far(const Variant& variant) {
   last.fill(o, std::vector<uint16_t>(near.elements(), 0xffff));
 
   FarResult result;
-  for (const Launch& launch :
-       variant.plan(far, {q.data(), k.data(), v.data(), o.data(), workspace.data(), emulated_map})) {
+  const Tensors tensors{.q = q.data(),
+                        .k = k.data(),
+                        .v = v.data(),
+                        .o = o.data(),
+                        .lse = lse.data<float>(),
+                        .starts = starts.data<int>(),
+                        .kv_starts = kv_starts.data<int>(),
+                        .workspace = workspace.data(),
+                        .tensor_map = emulated_map};
+  for (const Launch& launch : variant.plan(far, tensors)) {
     const emulator::LaunchReport report =
         emulator::launch({.grid_x = launch.grid.x,
                           .grid_y = launch.grid.y,
@@ -118,7 +136,8 @@ std::optional<FarResult> run_far(const Variant& variant) {
                           .threads = launch.threads,
                           .smem_bytes = launch.smem_bytes,
                           .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false),
-                                      o.buffer("o", true), workspace.buffer("workspace", true)},
+                                      o.buffer("o", true), lse.buffer("lse", true), starts.buffer("starts", false),
+                                      kv_starts.buffer("kv_starts", false), workspace.buffer("workspace", true)},
                           .first_cta = int64_t{launch.grid.x} * (int64_t{launch.grid.y} * launch.grid.z - 1)},
                          launch.call);
     for (const emulator::Hazard& hazard : report.hazards) result.hazards.push_back(to_string(hazard));

@@ -28,12 +28,30 @@ __host__ __device__ Partial combine(const Partial& a, const Partial& b) {
 }
 
 template <Dtype dtype>
+struct SixteenBits {
+  using Type = uint16_t;
+  __device__ static Partial of(uint16_t output, float reference) {
+    const float error = to_float<dtype>(output) - reference;
+    return {__float_as_uint(fabsf(error)), __float_as_uint(fabsf(reference)), double(error) * error};
+  }
+};
+
+// Of two infinities the difference would be NaN.
+struct Lse {
+  using Type = float;
+  __device__ static Partial of(float output, float reference) {
+    const float error = output == reference ? 0 : output - reference;
+    const float magnitude = isinf(reference) ? 0 : fabsf(reference);
+    return {__float_as_uint(fabsf(error)), __float_as_uint(magnitude), double(error) * error};
+  }
+};
+
+template <typename Tensor>
 __global__ void __launch_bounds__(threads)
-    reduce_errors(const uint16_t* output, const float* reference, int64_t size, Partial* partials) {
+    reduce_errors(const typename Tensor::Type* output, const float* reference, int64_t size, Partial* partials) {
   Partial mine{};
   for (int64_t i = int64_t{blockIdx.x} * threads + threadIdx.x; i < size; i += int64_t{ctas} * threads) {
-    const float error = to_float<dtype>(output[i]) - reference[i];
-    mine = combine(mine, {__float_as_uint(fabsf(error)), __float_as_uint(fabsf(reference[i])), double(error) * error});
+    mine = combine(mine, Tensor::of(output[i], reference[i]));
   }
   for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
     mine = combine(mine, {__shfl_xor_sync(0xffffffffu, mine.max_error, lane_mask),
@@ -49,28 +67,46 @@ __global__ void __launch_bounds__(threads)
   }
 }
 
-__global__ void compare_bits(const uint16_t* a, const uint16_t* b, int64_t size, int* differs) {
+template <typename Bits>
+__global__ void compare_bits(const Bits* a, const Bits* b, int64_t size, int* differs) {
   const int64_t stride = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride) {
     if (a[i] != b[i]) *differs = 1;
   }
 }
 
-__global__ void fill(uint16_t* bits, int64_t size, uint16_t value) {
+template <typename Element>
+__global__ void fill(Element* elements, int64_t size, Element value) {
   const int64_t stride = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride) bits[i] = value;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < size; i += stride) elements[i] = value;
 }
 
-}  // namespace
+template <typename Element>
+void fill_all(DeviceArray<Element>& output, Element value) {
+  fill<<<4096, 256>>>(output.data(), output.size(), value);
+  check_launch("the poisoning of an output");
+  wait_for_gpu("the poisoning of an output");
+}
 
-Difference compare_on_device(const DeviceArray<uint16_t>& output, Dtype dtype, const DeviceArray<float>& reference) {
+template <typename Bits, typename Element>
+void note(const DeviceArray<Element>& a, const DeviceArray<Element>& b, int* differs) {
+  if (a.size() != b.size()) {
+    throw std::invalid_argument("one output has " + std::to_string(a.size()) + " elements, the other " +
+                                std::to_string(b.size()));
+  }
+  compare_bits<<<4096, 256>>>(reinterpret_cast<const Bits*>(a.data()), reinterpret_cast<const Bits*>(b.data()),
+                              a.size(), differs);
+  check_launch("the comparison of two outputs");
+}
+
+template <typename Tensor>
+Difference difference(const DeviceArray<typename Tensor::Type>& output, const DeviceArray<float>& reference) {
   if (output.size() != reference.size()) {
     throw std::invalid_argument("the output has " + std::to_string(output.size()) + " elements, the reference " +
                                 std::to_string(reference.size()));
   }
   DeviceArray<Partial> partials(ctas);
-  const auto kernel = dtype == Dtype::fp16 ? reduce_errors<Dtype::fp16> : reduce_errors<Dtype::bf16>;
-  kernel<<<ctas, threads>>>(output.data(), reference.data(), output.size(), partials.data());
+  reduce_errors<Tensor><<<ctas, threads>>>(output.data(), reference.data(), output.size(), partials.data());
   check_launch("the comparison with the reference");
   wait_for_gpu("the comparison with the reference");
 
@@ -80,20 +116,27 @@ Difference compare_on_device(const DeviceArray<uint16_t>& output, Dtype dtype, c
           std::bit_cast<float>(total.max_reference)};
 }
 
-void note_difference(const DeviceArray<uint16_t>& a, const DeviceArray<uint16_t>& b, int* differs) {
-  if (a.size() != b.size()) {
-    throw std::invalid_argument("one output has " + std::to_string(a.size()) + " elements, the other " +
-                                std::to_string(b.size()));
-  }
-  compare_bits<<<4096, 256>>>(a.data(), b.data(), a.size(), differs);
-  check_launch("the comparison of two outputs");
+}  // namespace
+
+Difference compare_on_device(const DeviceArray<uint16_t>& output, Dtype dtype, const DeviceArray<float>& reference) {
+  return dtype == Dtype::fp16 ? difference<SixteenBits<Dtype::fp16>>(output, reference)
+                              : difference<SixteenBits<Dtype::bf16>>(output, reference);
 }
 
-void poison(DeviceArray<uint16_t>& output) {
-  constexpr uint16_t nan_bits = 0x7fff;
-  fill<<<4096, 256>>>(output.data(), output.size(), nan_bits);
-  check_launch("the poisoning of O");
-  wait_for_gpu("the poisoning of O");
+Difference compare_lse_on_device(const DeviceArray<float>& lse, const DeviceArray<float>& reference) {
+  return difference<Lse>(lse, reference);
 }
+
+void note_difference(const DeviceArray<uint16_t>& a, const DeviceArray<uint16_t>& b, int* differs) {
+  note<uint16_t>(a, b, differs);
+}
+
+void note_difference(const DeviceArray<float>& a, const DeviceArray<float>& b, int* differs) {
+  note<uint32_t>(a, b, differs);
+}
+
+void poison(DeviceArray<uint16_t>& output) { fill_all(output, uint16_t{0x7fff}); }
+
+void poison(DeviceArray<float>& output) { fill_all(output, NAN); }
 
 }  // namespace flash_steps

@@ -8,6 +8,7 @@
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/numbers.cuh"
 #include "harness/gpu/truth/reference.h"
+#include "harness/truth/dropout.h"
 
 namespace flash_steps {
 namespace {
@@ -23,6 +24,25 @@ constexpr int lane_dims_for(int head_dim) { return (head_dim + 31) / 32; }
 constexpr double fp64_flops_limit = 4e10;
 
 constexpr int64_t scratch_limit = int64_t{512} * 1024 * 1024;
+
+// Which rows of which sequence: what a CTA works on.
+struct RowGroup {
+  int64_t first_query, first_key;  // of the sequence, in rows of all
+  int sequence, head, queries, keys, first_row;
+};
+
+__device__ RowGroup row_group(const Problem& problem, int64_t number) {
+  const int64_t groups_of_head = (int64_t{problem.seqlen} + rows - 1) / rows;
+  const int64_t head = number / groups_of_head;
+  const int sequence = static_cast<int>(head / problem.heads);
+  return {problem.first_query(sequence),
+          problem.first_key(sequence),
+          sequence,
+          static_cast<int>(head % problem.heads),
+          problem.queries_of(sequence),
+          problem.keys_of(sequence),
+          static_cast<int>(number % groups_of_head * rows)};
+}
 
 // One number for each of the rows. Real is what the reference is computed in: float or double.
 template <typename Real>
@@ -102,7 +122,8 @@ __device__ void add_warps(const Real (&o)[rows][lane_dims], Real (&of_warp)[warp
 template <Dtype dtype, typename Real, int head_dim>
 __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real, double> ? 2 : 3)
     attention_by_rows(const uint16_t* __restrict__ q, const uint16_t* __restrict__ k, const uint16_t* __restrict__ v,
-                      float* __restrict__ exact, uint16_t* __restrict__ ref16, PerRow<Real>* scratch, Problem problem) {
+                      float* __restrict__ exact, uint16_t* __restrict__ ref16, float* __restrict__ lse,
+                      PerRow<Real>* scratch, Problem problem) {
   constexpr int warps = warps_for(head_dim);
   constexpr int threads = warps * 32;
   constexpr int lane_dims = lane_dims_for(head_dim);
@@ -112,24 +133,24 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real,
   const Real softmax_scale = 1 / sqrt(static_cast<Real>(head_dim));
   const int lane = threadIdx.x % 32;
   const int warp = threadIdx.x / 32;
-  const int seqlen = problem.seqlen;
-  const int heads = problem.heads;
-  const int keys = problem.keys();
-  const int64_t row_stride = int64_t{heads} * head_dim;
+  const int64_t row_stride = int64_t{problem.heads} * head_dim;
   const int64_t kv_row_stride = int64_t{problem.key_heads()} * head_dim;
-  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(keys);  // [keys]; holds S first
-  PerRow<Real>* const p16 = p + keys;                                   // [keys]; normalised and rounded
+  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(problem.keys());  // [keys]; holds S first
+  PerRow<Real>* const p16 = p + problem.keys();                                   // [keys]; normalised and rounded
 
-  const int64_t groups_of_head = (int64_t{seqlen} + rows - 1) / rows;
-  const int64_t groups = groups_of_head * heads * problem.batch;
-  for (int64_t group = blockIdx.x; group < groups; group += gridDim.x) {
-    const int64_t head = group / groups_of_head;
-    const int64_t first_row = group % groups_of_head * rows;
-    const int64_t head_offset = head / heads * seqlen * row_stride + head % heads * head_dim;
-    const int key_head = problem.key_head(static_cast<int>(head % heads));
-    const int64_t kv_offset = head / heads * keys * kv_row_stride + int64_t{key_head} * head_dim;
+  const int64_t groups = (int64_t{problem.seqlen} + rows - 1) / rows * problem.heads * problem.batch;
+  for (int64_t number = blockIdx.x; number < groups; number += gridDim.x) {
+    const RowGroup group = row_group(problem, number);
+    const int seqlen = group.queries;
+    const int keys = group.keys;
+    const int64_t first_row = group.first_row;
+    if (first_row >= seqlen) continue;
+    const int64_t head_offset = group.first_query * row_stride + int64_t{group.head} * head_dim;
+    const int64_t kv_offset = group.first_key * kv_row_stride + int64_t{problem.key_head(group.head)} * head_dim;
     int visible[rows];
-    for (int r = 0; r < rows; r++) visible[r] = problem.visible_keys(static_cast<int>(first_row) + r);
+    for (int r = 0; r < rows; r++) {
+      visible[r] = problem.visible_keys(static_cast<int>(first_row) + r, group.sequence);
+    }
 
     Real q_dims[rows][lane_dims];
     for (int r = 0; r < rows; r++) {
@@ -181,6 +202,11 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real,
     }
     sum = reduce(sum, reduced, add);
     sum16 = reduce(sum16, reduced, add);
+    if (threadIdx.x < rows && first_row + threadIdx.x < seqlen) {
+      const int r = static_cast<int>(threadIdx.x);
+      lse[group.first_query * problem.heads + int64_t{group.head} * seqlen + first_row + r] =
+          visible[r] > 0 ? s_max.row[r] + log(sum.row[r]) : INFINITY;
+    }
 
     for (int64_t key = threadIdx.x; key < keys; key += threads) {
       const PerRow<Real> s = p[key];
@@ -191,6 +217,10 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real,
         weight.row[r] = any ? exp(s.row[r] - s_max.row[r]) / sum.row[r] : 0;
         weight16.row[r] =
             any ? rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]) : 0;
+        if (problem.dropout == 0) continue;
+        const bool kept = keeps_weight(problem, group.sequence, group.head, group.first_row + r, static_cast<int>(key));
+        weight.row[r] *= kept ? problem.dropping().kept_scale : 0;
+        weight16.row[r] *= kept ? problem.dropping().kept_scale : 0;
       }
       p[key] = weight;
       p16[key] = weight16;
@@ -226,7 +256,8 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real,
 }
 
 template <Dtype dtype, typename Real, int head_dim>
-void run(const Problem& problem, const DeviceInputs& inputs, DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
+void run(const Problem& problem, const DeviceInputs& inputs, DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16,
+         DeviceArray<float>& lse) {
   constexpr int threads = warps_for(head_dim) * 32;
   const auto kernel = attention_by_rows<dtype, Real, head_dim>;
   int sm_count = 0;
@@ -241,12 +272,13 @@ void run(const Problem& problem, const DeviceInputs& inputs, DeviceArray<float>&
 
   DeviceArray<PerRow<Real>> scratch(ctas * scratch_of_cta(problem.keys()));
   kernel<<<static_cast<unsigned>(ctas), threads>>>(inputs.q.data(), inputs.k.data(), inputs.v.data(), exact.data(),
-                                                   ref16.data(), scratch.data(), problem);
+                                                   ref16.data(), lse.data(), scratch.data(), problem);
   check_launch("the reference");
   wait_for_gpu("the reference");
 }
 
-using Run = void (*)(const Problem&, const DeviceInputs&, DeviceArray<float>&, DeviceArray<uint16_t>&);
+using Run = void (*)(const Problem&, const DeviceInputs&, DeviceArray<float>&, DeviceArray<uint16_t>&,
+                     DeviceArray<float>&);
 
 template <Dtype dtype, typename Real>
 Run run_of(int head_dim) {
@@ -285,13 +317,13 @@ int64_t reference_scratch_limit(int keys) {
 }
 
 void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
-                      DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16) {
+                      DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16, DeviceArray<float>& lse) {
   const bool is_fp64 = precision == Precision::fp64;
   const int head_dim = problem.head_dim;
   const Run run = problem.dtype == Dtype::fp16
                       ? (is_fp64 ? run_of<Dtype::fp16, double>(head_dim) : run_of<Dtype::fp16, float>(head_dim))
                       : (is_fp64 ? run_of<Dtype::bf16, double>(head_dim) : run_of<Dtype::bf16, float>(head_dim));
-  run(problem, inputs, exact, ref16);
+  run(problem, inputs, exact, ref16, lse);
 }
 
 }  // namespace flash_steps

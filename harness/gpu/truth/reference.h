@@ -26,10 +26,10 @@ const char* name_of(Precision precision);
 int64_t reference_scratch_limit(int keys);
 
 /// Fills `exact` with O, rounded to fp32 at the end, which is 2^-13 of the rounding of fp16, and `ref16` with O of
-/// plain attention whose S (after scaling), P (normalised) and O are rounded to the problem's type. Both are [batch,
-/// seqlen, heads, head_dim]. Covers every length, causal masks, grouped heads and the head dimensions that kernels
-/// cover; throws MachineError for others.
+/// plain attention whose S (after scaling), P (normalised) and O are rounded to the problem's type, and `lse` with L.
+/// They are laid out as kernels write them. Covers every length, packed sequences, causal masks, dropout, grouped heads
+/// and the head dimensions that kernels cover; throws MachineError for others.
 void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
-                      DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16);
+                      DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16, DeviceArray<float>& lse);
 
 }  // namespace flash_steps
