@@ -31,6 +31,16 @@ typedef struct {
   int kv_heads;
   int is_bf16;   /* 0: fp16 */
   int is_causal; /* 1: a query attends to the keys up to its own place, the last query having the last key's */
+  double dropout;
+  unsigned long long dropout_seed;   /* of Philox, as FlashAttention-2 draws from it */
+  unsigned long long dropout_offset; /* a multiple of 4 */
+  /* Device pointers to [batch + 1]: the first row of each sequence in q, or in k and v, and how many there are. NULL:
+   * all have seqlen and seqlen_kv rows; if not, those are what no sequence exceeds, and the tensors are [rows, heads,
+   * head_dim] and [kv_rows, kv_heads, head_dim]. */
+  const int* starts;
+  const int* kv_starts;
+  long long rows;
+  long long kv_rows;
 } flash_steps_problem;
 
 typedef struct flash_steps_attention flash_steps_attention;

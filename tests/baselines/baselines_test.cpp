@@ -157,7 +157,8 @@ TEST(Baselines, WhatEachIsNotRunOnIsSaid) {
   EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.seqlen_kv = 100}));
   EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.heads = 4, .kv_heads = 2}));
   for (const Baseline baseline : all_baselines) {
-    EXPECT_TRUE(flash_steps::refusal(baseline, {.dropout = 0.1}));
+    EXPECT_EQ(flash_steps::refusal(baseline, {.dropout = 0.1}) == std::nullopt, baseline == Baseline::fa2);
+    EXPECT_EQ(flash_steps::refusal(baseline, {.padding = 20}) == std::nullopt, baseline == Baseline::fa2);
     EXPECT_TRUE(flash_steps::refusal(baseline, {.pass = Pass::backward}));
   }
 }
