@@ -30,13 +30,13 @@ struct LoadedProblem {
   DeviceArray<int> starts;     // of the sequences: in rows of Q
   DeviceArray<int> kv_starts;  // and of K
   DeviceArray<uint16_t> output;
-  DeviceArray<float> lse;                                      // empty until a variant writes it
-  DeviceArray<float> reference;                                // empty without a reference
-  DeviceArray<float> lse_reference;                            // likewise
-  std::optional<Difference> ref16;                             // of plain attention in 16 bits
-  std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
+  DeviceArray<float> lse = {};                                      // empty until a variant writes it
+  DeviceArray<float> reference = {};                                // empty without a reference
+  DeviceArray<float> lse_reference = {};                            // likewise
+  std::optional<Difference> ref16 = {};                             // of plain attention in 16 bits
+  std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines = {};  // those that were prepared
 
-  DeviceArray<std::byte> workspace;  // of the variants; grows with the first that needs more
+  DeviceArray<std::byte> workspace = {};  // of the variants; grows with the first that needs more
 
   int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
 

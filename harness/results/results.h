@@ -46,7 +46,7 @@ struct Validation {
   std::string reference;
   std::vector<std::string> hazards;  ///< a paragraph each, without the kernel's name
   /// Of a kernel that writes several; the members above are of the one nearest to its tolerance, or beyond.
-  std::map<Output, TensorErrors> tensors;
+  std::map<Output, TensorErrors> tensors = {};
 
   bool right() const { return verdict == Verdict::right; }
 };

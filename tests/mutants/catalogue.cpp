@@ -242,7 +242,10 @@ const std::vector<std::string>& mistakes() {
                                               "guard-dropped",
                                               "scale-of-128",
                                               "panels-of-other-width",
-                                              "group-of-the-next-head"};
+                                              "group-of-the-next-head",
+                                              "neighbours-length",
+                                              "logarithm-wrong",
+                                              "dropout-wrong"};
   return names;
 }
 
