@@ -44,7 +44,7 @@ struct LoadedProblem {
   DeviceArray<float> lse_reference;   // of a forward pass with a reference
   std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
 
-  DeviceArray<std::byte> workspace;  // of the variants; grows with the first that needs more
+  DeviceArray<std::byte> workspace = {};  // of the variants; grows with the first that needs more
 
   bool is_forward() const { return problem.pass == Pass::forward; }
   bool has_reference() const { return outputs.front().ref16.has_value(); }

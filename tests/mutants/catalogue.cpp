@@ -243,6 +243,10 @@ const std::vector<std::string>& mistakes() {
                                               "scale-of-128",
                                               "panels-of-other-width",
                                               "group-of-the-next-head",
+                                              "neighbours-length",
+                                              "logarithm-wrong",
+                                              "dropout-wrong",
+
                                               "row-term-wrong",
                                               "p-for-ds"};
   return names;

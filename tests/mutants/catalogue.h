@@ -68,6 +68,9 @@ namespace flash_steps::mutants {
 ///   scale-of-128        1/√128 for heads of any length
 ///   panels-of-other-width  a tile is cut where its rows end
 ///   group-of-the-next-head  K and V of another head
+///   neighbours-length   a sequence is as long as another one
+///   logarithm-wrong     of the row sum: in base 2, without the maximum, of another head
+///   dropout-wrong       another weight is dropped, or a kept one has another size
 ///
 /// and of the backward pass alone:
 ///

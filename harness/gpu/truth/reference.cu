@@ -141,8 +141,8 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real,
             any ? rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]) : 0;
         if (problem.dropout == 0) continue;
         const bool kept = keeps_weight(problem, group.sequence, group.head, group.first_row + r, static_cast<int>(key));
-        weight.row[r] *= kept ? problem.dropping().kept_scale : 0;
-        weight16.row[r] *= kept ? problem.dropping().kept_scale : 0;
+        weight.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
+        weight16.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
       }
       p[key] = weight;
       p16[key] = weight16;
