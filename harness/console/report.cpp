@@ -163,16 +163,16 @@ std::string verdict_line(const Validation& validation) {
     line +=
         std::to_string(validation.hazards.size()) + (validation.hazards.size() == 1 ? " hazard" : " hazards") + ", ";
   }
-  if (!validation.tensors.empty()) {
-    std::vector<std::string> each;
-    for (const auto& [output, errors] : validation.tensors) {
-      each.push_back(significant(errors.max_abs_error, 2) + " of " + name_of(output) + " (tolerance " +
-                     significant(errors.tolerance, 2) + ")");
-    }
-    return line + "largest errors " + join(each);
+  const auto errors = [](const auto& of) {
+    return "largest error " + significant(of.max_abs_error, 2) + " (tolerance " + significant(of.tolerance, 2) +
+           "), rms " + significant(of.rms_error, 2);
+  };
+  if (validation.tensors.empty()) return line + errors(validation);
+  std::vector<std::string> of_tensors;
+  for (const auto& [output, of] : validation.tensors) {
+    of_tensors.push_back(std::string(name_of(output)) + (of.right ? " " : " WRONG ") + errors(of));
   }
-  return line + "largest error " + significant(validation.max_abs_error, 2) + " (tolerance " +
-         significant(validation.tolerance, 2) + "), rms " + significant(validation.rms_error, 2);
+  return line + join(of_tensors, "; ");
 }
 
 // "vote" of "vote_instructions", "votes won" of "votes_won".

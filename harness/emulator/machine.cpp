@@ -8,12 +8,15 @@
 #include <memory>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/base/parallel.h"
 #include "harness/base/text.h"
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/memory_need.h"
+#include "harness/truth/gradients.h"
 #include "harness/truth/inputs.h"
 #include "harness/truth/reference.h"
 
@@ -27,16 +30,16 @@ constexpr size_t buffer_alignment = 256;  // as cudaMalloc aligns, or sectors ar
 
 // Aligned memory of one tensor.
 template <typename T>
-class Tensor {
+class Memory {
  public:
-  explicit Tensor(int64_t elements)
+  explicit Memory(int64_t elements)
       : elements_(elements), data_(static_cast<T*>(std::aligned_alloc(buffer_alignment, padded_bytes()))) {
     if (!data_)
       throw OutOfMemory("no memory for a tensor of " + readable_bytes(static_cast<double>(bytes())) +
                         "; a smaller shape fits");
   }
 
-  explicit Tensor(const std::vector<T>& values) : Tensor(static_cast<int64_t>(values.size())) {
+  explicit Memory(const std::vector<T>& values) : Memory(static_cast<int64_t>(values.size())) {
     std::copy(values.begin(), values.end(), data_.get());
   }
 
@@ -50,7 +53,8 @@ class Tensor {
 
   // Of which nothing is written yet.
   emulator::GlobalBuffer output(const char* name) {
-    std::memset(data_.get(), 0xff, bytes());  // NaN in all types: an element that is never stored must not look right
+    // NaN in all types: an element that is never stored must not look right
+    std::memset(data_.get(), 0xff, bytes());
     written_.assign(bytes() / emulator::Accesses::cell_bytes, false);
     return {name, reinterpret_cast<std::byte*>(data_.get()), static_cast<size_t>(bytes()), true, &written_};
   }
@@ -68,7 +72,99 @@ class Tensor {
   std::vector<bool> written_;
 };
 
-using Tensor16 = Tensor<uint16_t>;
+using Tensor16 = Memory<uint16_t>;
+
+// The tensors of a problem, and what its outputs should be. Those of the other pass are empty.
+struct LoadedProblem {
+  Tensor16 q, k, v, o, d_o;
+  Memory<float> lse;
+  Tensor16 dq, dk, dv;
+  Memory<int> starts, kv_starts;
+  std::optional<Reference> forward;
+  std::optional<Gradients> gradients;
+
+  bool is_backward() const { return d_o.bytes() > 0; }
+
+  emulator::GlobalBuffer buffer_of(Output output) {
+    return output == Output::lse ? lse.output(name_of(output)) : tensor_of(output).output(name_of(output));
+  }
+
+  OutputErrors errors_of(const Problem& problem, Output output) {
+    if (output == Output::lse) return compare_lse(lse.values(), *forward);
+    OutputErrors errors = compare(problem, tensor_of(output).values(), reference_of(output));
+    errors.output = output;
+    return errors;
+  }
+
+  void append_bits(Output output, std::vector<uint16_t>& bits) {
+    const emulator::GlobalBuffer buffer =
+        output == Output::lse ? lse.input(name_of(output)) : tensor_of(output).input(name_of(output));
+    const size_t before = bits.size();
+    bits.resize(before + buffer.bytes / sizeof(uint16_t));
+    std::memcpy(bits.data() + before, buffer.data, buffer.bytes);
+  }
+
+  std::vector<emulator::GlobalBuffer> inputs() {
+    std::vector<emulator::GlobalBuffer> all = {q.input("q"), k.input("k"), v.input("v"), starts.input("starts"),
+                                               kv_starts.input("kv_starts")};
+    if (is_backward()) all.insert(all.end(), {o.input("o"), lse.input("lse"), d_o.input("d_o")});
+    return all;
+  }
+
+  int64_t bytes() const {
+    return q.bytes() + k.bytes() + v.bytes() + o.bytes() + d_o.bytes() + dq.bytes() + dk.bytes() + dv.bytes() +
+           (is_backward() ? lse.bytes() : 0);
+  }
+
+ private:
+  Tensor16& tensor_of(Output output) {
+    return output == Output::dq ? dq : output == Output::dk ? dk : output == Output::dv ? dv : o;
+  }
+
+  const Reference& reference_of(Output output) const {
+    if (output == Output::o) return *forward;
+    return output == Output::dq ? gradients->dq : output == Output::dk ? gradients->dk : gradients->dv;
+  }
+};
+
+LoadedProblem load_forward(const Problem& problem, const HostInputs& inputs, bool with_reference, int threads) {
+  std::optional<Reference> forward;
+  if (with_reference) forward = reference_attention(problem, inputs, threads);
+  return {.q = Tensor16(inputs.q),
+          .k = Tensor16(inputs.k),
+          .v = Tensor16(inputs.v),
+          .o = Tensor16(problem.elements()),
+          .d_o = Tensor16(0),
+          .lse = Memory<float>(problem.rows()),
+          .dq = Tensor16(0),
+          .dk = Tensor16(0),
+          .dv = Tensor16(0),
+          .starts = Memory<int>(query_starts(problem)),
+          .kv_starts = Memory<int>(key_starts(problem)),
+          .forward = std::move(forward),
+          .gradients = {}};
+}
+
+// O and LSE are inputs, and those of the reference, so that what is wrong is the backward pass's own.
+LoadedProblem load_backward(const Problem& problem, const HostInputs& inputs, bool with_reference, int threads) {
+  const Reference forward = reference_attention(problem, inputs, threads);
+  const ForwardOutputs outputs = forward_outputs(problem, forward);
+  std::optional<Gradients> gradients;
+  if (with_reference) gradients = reference_gradients(problem, inputs, forward, threads);
+  return {.q = Tensor16(inputs.q),
+          .k = Tensor16(inputs.k),
+          .v = Tensor16(inputs.v),
+          .o = Tensor16(outputs.o),
+          .d_o = Tensor16(inputs.d_o),
+          .lse = Memory<float>(outputs.lse),
+          .dq = Tensor16(problem.elements()),
+          .dk = Tensor16(problem.kv_elements()),
+          .dv = Tensor16(problem.kv_elements()),
+          .starts = Memory<int>(query_starts(problem)),
+          .kv_starts = Memory<int>(key_starts(problem)),
+          .forward = {},
+          .gradients = std::move(gradients)};
+}
 
 // A tensor map is made of its shape as it is: the emulated TMA unit reads that.
 TensorMap tensor_map(const TensorMapShape& shape) {
@@ -120,7 +216,7 @@ class Emulator final : public Machine, public Observer {
              " at most; a smaller tile fits";
     }
     // What load() has taken already is not needed again.
-    const int64_t held = tensors_ && problem == problem_ ? emulator_memory_need(problem, true) : 0;
+    const int64_t held = loaded_ && problem == problem_ ? emulator_memory_need(problem, true) : 0;
     if (const auto refused = emulator_memory_refusal(problem, true, 0, held)) return refused;
     // Asked only where the problem fits by itself: of others it may be more than 64 bits count.
     const int64_t workspace = variant.workspace_bytes ? variant.workspace_bytes(problem) : 0;
@@ -130,66 +226,66 @@ class Emulator final : public Machine, public Observer {
   Resources resources(const Variant& variant) override { return {.smem_bytes = variant.tile.smem_bytes}; }
 
   void load(const Problem& problem, bool with_reference) override {
-    tensors_.reset();
-    lse_.reset();
-    reference_.reset();
+    loaded_.reset();
     observation_ = {};
     if (const auto refused = emulator_memory_refusal(problem, with_reference)) throw OutOfMemory(*refused);
     try {
       const HostInputs inputs = make_inputs(problem);
       problem_ = problem;
-      if (with_reference) reference_ = reference_attention(problem, inputs, threads_);
-      tensors_.emplace(Device{Tensor16(inputs.q), Tensor16(inputs.k), Tensor16(inputs.v), Tensor16(problem.elements()),
-                              Tensor<int>(query_starts(problem)), Tensor<int>(key_starts(problem))});
+      with_reference_ = with_reference;
+      const auto load_pass = problem.pass == Pass::forward ? load_forward : load_backward;
+      loaded_.emplace(load_pass(problem, inputs, with_reference, threads_));
     } catch (const std::bad_alloc&) {
       throw OutOfMemory("no memory for seqlen " + std::to_string(problem.seqlen) + "; a smaller shape fits");
     }
   }
 
   MemoryUse memory(const Variant& variant) override {
-    const Device& tensors = loaded();
-    return {.tensor_bytes = tensors.q.bytes() + tensors.k.bytes() + tensors.v.bytes() + tensors.o.bytes() +
-                            lse_bytes(variant, problem_),
+    return {.tensor_bytes = loaded().bytes() + lse_bytes(variant, problem_),
             .workspace_bytes = workspace_bytes(variant)};
   }
 
   OutputErrors check(const Variant& variant) override {
-    if (!reference_) throw std::logic_error("check() needs a problem that was loaded with its reference");
+    if (!loaded_ || !with_reference_) {
+      throw std::logic_error("check() needs a problem that was loaded with its reference");
+    }
     launch(variant);
-    const OutputErrors of_o = compare(problem_, output(), *reference_);
-    return lse_ ? worst_of({of_o, compare_lse(lse_->values(), *reference_)}, problem_.dtype) : of_o;
+    std::vector<OutputErrors> each;
+    for (const Output output : variant.outputs) each.push_back(loaded_->errors_of(problem_, output));
+    return each.size() == 1 ? each.front() : worst_of(each, problem_.dtype);
   }
 
   int differing_repeats(const Variant& variant, int repeats) override {
     launch(variant);
-    const auto outputs = [&] { return std::pair(output(), lse_ ? bits_of(*lse_) : std::vector<uint32_t>()); };
-    const auto first = outputs();
+    const std::vector<uint16_t> first = output();
     int differing = 0;
     for (int i = 1; i < repeats; i++) {
       launch(variant);
-      differing += outputs() != first;
+      differing += output() != first;
     }
     return differing;
   }
 
   void launch(const Variant& variant) override {
-    Device& device = loaded();
-    Tensor16 workspace((workspace_bytes(variant) + 1) / 2);
-    std::vector<emulator::GlobalBuffer> buffers = {device.q.input("q"),           device.k.input("k"),
-                                                   device.v.input("v"),           device.o.output("o"),
-                                                   device.starts.input("starts"), device.kv_starts.input("kv_starts")};
+    LoadedProblem& problem = loaded();
+    Memory<std::byte> workspace(workspace_bytes(variant));
+    std::vector<emulator::GlobalBuffer> buffers = problem.inputs();
+    for (const Output output : variant.outputs) buffers.push_back(problem.buffer_of(output));
     if (workspace.bytes() > 0) buffers.push_back(workspace.output("workspace"));
-    lse_.reset();
-    if (variant.writes(Output::lse)) buffers.push_back(lse_.emplace(problem_.rows()).output("lse"));
+    outputs_ = variant.outputs;
 
     observation_ = {};
-    const Tensors tensors{.q = device.q.data(),
-                          .k = device.k.data(),
-                          .v = device.v.data(),
-                          .o = device.o.data(),
-                          .lse = lse_ ? lse_->data() : nullptr,
-                          .starts = device.starts.data(),
-                          .kv_starts = device.kv_starts.data(),
+    const Tensors tensors{.q = problem.q.data(),
+                          .k = problem.k.data(),
+                          .v = problem.v.data(),
+                          .o = problem.o.data(),
+                          .lse = problem.lse.data(),
+                          .d_o = problem.d_o.data(),
+                          .dq = problem.dq.data(),
+                          .dk = problem.dk.data(),
+                          .dv = problem.dv.data(),
+                          .starts = problem.starts.data(),
+                          .kv_starts = problem.kv_starts.data(),
                           .workspace = workspace.data(),
                           .tensor_map = tensor_map,
                           .sms = sms};
@@ -208,40 +304,32 @@ class Emulator final : public Machine, public Observer {
     if (observation_.launches.size() == 1) observation_.launches.clear();
   }
 
-  std::vector<uint16_t> output() override { return loaded().o.values(); }
+  std::vector<uint16_t> output() override {
+    std::vector<uint16_t> bits;
+    for (const Output output : outputs_) loaded().append_bits(output, bits);
+    return bits;
+  }
 
   Observer* observer() override { return this; }
   const Observation& observation() const override { return observation_; }
 
  private:
-  struct Device {
-    Tensor16 q, k, v, o;
-    Tensor<int> starts, kv_starts;
-  };
-
-  // Of which NaN equals itself.
-  static std::vector<uint32_t> bits_of(const Tensor<float>& tensor) {
-    std::vector<uint32_t> bits(tensor.bytes() / sizeof(uint32_t));
-    std::memcpy(bits.data(), tensor.data(), tensor.bytes());
-    return bits;
-  }
-
   int64_t workspace_bytes(const Variant& variant) const {
     return variant.workspace_bytes ? variant.workspace_bytes(problem_) : 0;
   }
 
-  Device& loaded() {
-    if (!tensors_) throw std::logic_error("the emulator has no problem; load() one first");
-    return *tensors_;
+  LoadedProblem& loaded() {
+    if (!loaded_) throw std::logic_error("the emulator has no problem; load() one first");
+    return *loaded_;
   }
 
   int threads_;
   uint64_t lane_order_seed_;
   DeviceFacts device_;
   Problem problem_;
-  std::optional<Device> tensors_;
-  std::optional<Tensor<float>> lse_;  // of the last launch, if that writes it
-  std::optional<Reference> reference_;
+  bool with_reference_ = false;
+  std::optional<LoadedProblem> loaded_;
+  std::vector<Output> outputs_ = {Output::o};  // of the last launch
   Observation observation_;
 };
 

@@ -20,21 +20,46 @@ int64_t memory_info(const std::string& field) {
   return 0;
 }
 
-int64_t emulator_memory_need(const Problem& problem, bool with_reference, int64_t workspace_bytes) {
+namespace {
+
+constexpr int64_t bytes_of_reference = sizeof(double) + sizeof(float);  // of an element
+
+int64_t forward_need(const Problem& problem, bool with_reference, int64_t workspace) {
   const int64_t q_or_o = problem.bytes();
   const int64_t qkv = q_or_o + 2 * problem.kv_bytes();
-  const int64_t reference =
-      with_reference ? problem.elements() * static_cast<int64_t>(sizeof(double) + sizeof(float)) : 0;
+  const int64_t reference = with_reference ? problem.elements() * bytes_of_reference : 0;
   // Q, K and V are made in vectors, of which the reference takes one head at a time in fp64, and copied to where they
   // are aligned.
   const int64_t head = with_reference ? 2 * int64_t{problem.keys()} * problem.head_dim * int64_t{sizeof(double)} : 0;
   const int64_t loading = qkv + reference + std::max(head, qkv + q_or_o);
   // While a kernel runs it is noted who wrote each element of O; later O is copied to be compared.
   const int64_t writers = q_or_o * emulator::GlobalMemory::record_bytes_per_byte;
-  // And of a workspace who wrote and who read each byte.
-  const int64_t workspace = workspace_bytes * (1 + 2 * emulator::GlobalMemory::record_bytes_per_byte);
   const int64_t running = qkv + q_or_o + reference + std::max(writers, 2 * q_or_o) + workspace;
   return std::max(loading, running);
+}
+
+// O and LSE are inputs, so that the reference of the forward pass is made in any case.
+int64_t backward_need(const Problem& problem, bool with_reference, int64_t workspace) {
+  const int64_t inputs = 3 * problem.bytes() + 2 * problem.kv_bytes();  // Q, O and dO; K and V
+  const int64_t gradients = problem.bytes() + 2 * problem.kv_bytes();
+  const int64_t forward = problem.elements() * bytes_of_reference;
+  const int64_t reference = with_reference ? gradients / 2 * bytes_of_reference : 0;
+  // K and V of a head with Q and dO of those that share them, in fp64 and in two orders.
+  const int64_t rows = 2 * int64_t{problem.keys()} + 2 * int64_t{problem.seqlen} * problem.heads / problem.key_heads();
+  const int64_t head = with_reference ? 2 * rows * problem.head_dim * int64_t{sizeof(double)} : 0;
+  const int64_t loading = inputs + forward + reference + std::max(head, inputs + gradients);
+  const int64_t writers = gradients * emulator::GlobalMemory::record_bytes_per_byte;
+  const int64_t running = inputs + gradients + reference + std::max(writers, 2 * gradients) + workspace;
+  return std::max(loading, running);
+}
+
+}  // namespace
+
+int64_t emulator_memory_need(const Problem& problem, bool with_reference, int64_t workspace_bytes) {
+  // Of a workspace it is noted who wrote and who read each byte.
+  const int64_t workspace = workspace_bytes * (1 + 2 * emulator::GlobalMemory::record_bytes_per_byte);
+  return problem.pass == Pass::forward ? forward_need(problem, with_reference, workspace)
+                                       : backward_need(problem, with_reference, workspace);
 }
 
 std::optional<std::string> emulator_memory_refusal(const Problem& problem, bool with_reference, int64_t workspace_bytes,

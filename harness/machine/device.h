@@ -36,7 +36,7 @@ struct Resources {
 /// overwrites L2 are the harness's own and are not counted; nor are code, nor what CUDA and cuBLAS take once for
 /// themselves.
 struct MemoryUse {
-  int64_t tensor_bytes = 0;  ///< Q, K, V and O, and L where that is written
+  int64_t tensor_bytes = 0;  ///< Q, K, V and O, L where that is written; of a backward pass L, dO, dQ, dK and dV
   int64_t workspace_bytes =
       0;  ///< what the computation allocates besides: S of standard attention, what a kernel asks for
 

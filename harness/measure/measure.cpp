@@ -195,15 +195,20 @@ class Measuring {
     if (settings_.purpose == Purpose::explain) run.lines = seen.lines;
   }
 
-  Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+  // What is wrong of each tensor that is.
+  void complain(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+    for (const OutputErrors& each : errors.each) complain(name + ", " + name_of(each.output) + ",", problem, each);
     const Judgement judgement = judge(errors, problem.dtype);
-    if (!judgement.right) {
-      const std::string of = errors.each.empty() ? "" : std::string(" of ") + name_of(errors.output);
-      result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error" + of + " " +
-                                  significant(errors.max_abs, 3) + " (tolerance " +
-                                  significant(judgement.tolerance, 3) + "), rms " + significant(errors.rms, 3) +
-                                  " (tolerance " + significant(judgement.rms_tolerance, 3) + ")");
-    }
+    if (judgement.right || !errors.each.empty()) return;
+    result.complaints.push_back(name + " is wrong at " + describe(problem) + ": largest error " +
+                                significant(errors.max_abs, 3) + " (tolerance " + significant(judgement.tolerance, 3) +
+                                "), rms " + significant(errors.rms, 3) + " (tolerance " +
+                                significant(judgement.rms_tolerance, 3) + ")");
+  }
+
+  Validation judged(const std::string& name, const Problem& problem, const OutputErrors& errors) {
+    complain(name, problem, errors);
+    const Judgement judgement = judge(errors, problem.dtype);
     Validation validation;
     validation.verdict = judgement.right ? Verdict::right : Verdict::wrong;
     validation.max_abs_error = errors.max_abs;
@@ -211,7 +216,8 @@ class Measuring {
     validation.tolerance = judgement.tolerance;
     validation.reference = errors.reference;
     for (const OutputErrors& each : errors.each) {
-      validation.tensors[each.output] = {each.max_abs, each.rms, judge(each, problem.dtype).tolerance};
+      const Judgement of_tensor = judge(each, problem.dtype);
+      validation.tensors[each.output] = {each.max_abs, each.rms, of_tensor.tolerance, of_tensor.right};
     }
     return validation;
   }

@@ -137,6 +137,17 @@ Plan plan_on(const Problem& problem, const std::vector<const Kernel*>& kernels, 
   return plan;
 }
 
+// Forward, unless none of the kernels covers it.
+Pass default_pass(const std::vector<const Kernel*>& kernels) {
+  std::optional<Pass> first;
+  for (const Kernel* kernel : kernels) {
+    const std::vector<Pass>& passes = kernel->emulator().front().coverage.passes;
+    if (std::find(passes.begin(), passes.end(), Pass::forward) != passes.end()) return Pass::forward;
+    if (!first) first = passes.front();
+  }
+  return first.value_or(Pass::forward);
+}
+
 }  // namespace
 
 int published_batch(int seqlen) { return std::clamp(65536 / seqlen, 1, 16); }
@@ -154,6 +165,7 @@ std::vector<const Variant*> chosen_variants(const Kernel& kernel, Target target,
 
 DefaultProblem default_problem(const Machine& machine, const std::vector<const Kernel*>& kernels) {
   DefaultProblem chosen{machine.default_problem(), ""};
+  chosen.problem.pass = default_pass(kernels);
   if (machine.device().backend != Target::emulator) return chosen;
   const auto is_scalar = [](const Kernel* kernel) { return kernel->emulator().front().tile.scalar; };
   const auto scalar = std::find_if(kernels.begin(), kernels.end(), is_scalar);
@@ -180,7 +192,7 @@ std::vector<Problem> problems_of(const Settings& settings, const Problem& defaul
   problem.mask = settings.mask;
   problem.dropout = settings.dropout;
   problem.padding = settings.padding;
-  problem.pass = settings.pass;
+  problem.pass = settings.pass.value_or(default_problem.pass);
   for (const Dtype dtype : or_default(settings.dtypes, default_problem.dtype)) {
     for (const InputDistribution inputs : or_default(settings.inputs, default_problem.inputs)) {
       for (const int seqlen : or_default(settings.seqlens, default_problem.seqlen)) {
@@ -231,7 +243,7 @@ void check_choice(const std::vector<const Kernel*>& kernels, const Settings& set
   }
   // What is left open follows from a machine, whose default problem every kernel covers: here any that fits all tiles.
   const TileShape& tile = kernels.front()->emulator().front().tile;
-  const Problem open{.heads = std::max(1, tile.heads), .seqlen = 4096};
+  const Problem open{.heads = std::max(1, tile.heads), .seqlen = 4096, .pass = default_pass(kernels)};
   for (const Problem& problem : problems_of(settings, open)) plan_on(problem, kernels, settings, nullptr);
 }
 

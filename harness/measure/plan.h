@@ -20,8 +20,8 @@ struct DefaultProblem {
   std::string note;  ///< a sentence that says why it is not the machine's own; empty if it is
 };
 
-/// The machine's own or, on the emulator with a kernel that multiplies without tensor cores, one of half the length: a
-/// lane's product takes the emulator as long as a warp's.
+/// The machine's own, forward unless none of the kernels covers that; or, on the emulator with a kernel that multiplies
+/// without tensor cores, one of half the length: a lane's product takes the emulator as long as a warp's.
 DefaultProblem default_problem(const Machine& machine, const std::vector<const Kernel*>& kernels);
 
 /// The problems that the settings ask for, one for each dtype, inputs and seqlen, the seqlens of one dtype and inputs

@@ -37,7 +37,7 @@ struct Settings {
   Mask mask = Mask::none;
   double dropout = 0;
   int padding = 0;
-  Pass pass = Pass::forward;
+  std::optional<Pass> pass;  ///< left open: forward, unless no chosen kernel covers it
 
   TimingBudget budget;
   int repeats = 0;                  ///< of check: launches whose outputs must be bit-equal; 0: that is not asked

@@ -103,8 +103,10 @@ Json validation_json(const Validation& validation) {
                {"rms_error", validation.rms_error},      {"tolerance", validation.tolerance},
                {"reference", validation.reference},      {"hazards", validation.hazards}};
   for (const auto& [output, errors] : validation.tensors) {
-    json["tensors"][name_of(output)] = {
-        {"max_abs_error", errors.max_abs_error}, {"rms_error", errors.rms_error}, {"tolerance", errors.tolerance}};
+    json["tensors"][name_of(output)] = {{"max_abs_error", errors.max_abs_error},
+                                        {"rms_error", errors.rms_error},
+                                        {"tolerance", errors.tolerance},
+                                        {"right", errors.right}};
   }
   return json;
 }

@@ -58,7 +58,7 @@ void declare(CLI::App& app, Given& given) {
   flag("--causal", given.causal, "A query attends to the keys up to its own place");
   value("--dropout", given.dropout, "P", "The probability with which a weight is dropped [0]");
   value("--padding", given.padding, "N", "Sequences are by up to N shorter than --seqlen, and packed [0]");
-  value("--pass", given.pass, "PASS", "forward, backward or both [forward]");
+  value("--pass", given.pass, "PASS", "forward, backward or both [forward, if covered]");
   value("--dtype", given.dtype, "LIST", "fp16, bf16 or all [fp16]");
   value("--seed", given.seed, "SEED", "Of the inputs [1]");
   value("--inputs", given.inputs, "LIST",

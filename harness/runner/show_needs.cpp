@@ -12,7 +12,8 @@ namespace {
 bool needs_all(const Options& options) {
   const Settings& settings = options.settings;
   const bool is_of_other_kind = settings.seqlen_kv != 0 || settings.kv_heads != 0 || settings.mask != Mask::none ||
-                                settings.dropout != 0 || settings.padding != 0 || settings.pass != Pass::forward ||
+                                settings.dropout != 0 || settings.padding != 0 ||
+                                settings.pass.value_or(Pass::forward) != Pass::forward ||
                                 settings.head_dim != default_head_dim;
   return is_of_other_kind || options.update || options.bounds;
 }

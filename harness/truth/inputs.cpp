@@ -15,6 +15,8 @@
 //             begins with the last block finds a new maximum in each, which grew by 7.5 since the block of 64 before.
 //             For every second 64 queries, which are half as long, that is so with blocks of 128. What tolerates that a
 //             maximum lags behind by 8 has it lag as far as it can. Beyond 16,384 keys K falls no further.
+//
+// dO is from N(0, 1), and uniform where all else is.
 #include "harness/truth/inputs.h"
 
 #include <cmath>
@@ -89,6 +91,7 @@ Quantile creeping_key(int head_dim) {
 Quantile quantile(const Problem& problem, Tensor tensor) {
   const InputDistribution inputs = problem.inputs;
   if (inputs == InputDistribution::uniform) return uniform_quantile;
+  if (tensor == Tensor::d_o) return normal_quantile;
   if (inputs == InputDistribution::tiny) return normal_times(tensor == Tensor::k ? 1 / tiny_factor : tiny_factor);
   if (tensor == Tensor::v) return normal_quantile;
   switch (inputs) {
@@ -113,8 +116,8 @@ Quantile quantile(const Problem& problem, Tensor tensor) {
 
 std::vector<uint16_t> input_table(const Problem& problem) {
   std::vector<uint16_t> table;
-  table.reserve(3 * input_table_size);
-  for (Tensor tensor : {Tensor::q, Tensor::k, Tensor::v}) {
+  table.reserve(4 * input_table_size);
+  for (Tensor tensor : {Tensor::q, Tensor::k, Tensor::v, Tensor::d_o}) {
     const Quantile value = quantile(problem, tensor);
     for (int i = 0; i < input_table_size; i++) table.push_back(from_double(value(i), problem.dtype));
   }
@@ -125,11 +128,14 @@ HostInputs make_inputs(const Problem& problem) {
   const std::vector<uint16_t> table = input_table(problem);
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    std::vector<uint16_t> bits(tensor == Tensor::q ? problem.elements() : problem.kv_elements());
+    const bool is_of_queries = tensor == Tensor::q || tensor == Tensor::d_o;
+    std::vector<uint16_t> bits(is_of_queries ? problem.elements() : problem.kv_elements());
     for (size_t i = 0; i < bits.size(); i++) bits[i] = element(tensor, static_cast<int64_t>(i));
     return bits;
   };
-  return {make(Tensor::q), make(Tensor::k), make(Tensor::v)};
+  HostInputs inputs{make(Tensor::q), make(Tensor::k), make(Tensor::v)};
+  if (problem.pass != Pass::forward) inputs.d_o = make(Tensor::d_o);
+  return inputs;
 }
 
 }  // namespace flash_steps

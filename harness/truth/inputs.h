@@ -9,7 +9,7 @@
 
 namespace flash_steps {
 
-enum class Tensor { q, k, v };
+enum class Tensor { q, k, v, d_o };
 
 /// Number `index` of SplitMix64's sequence; each seed and stream has a start of its own.
 constexpr uint64_t random_bits(uint64_t seed, uint64_t stream, int64_t index) {
@@ -21,11 +21,11 @@ constexpr uint64_t random_bits(uint64_t seed, uint64_t stream, int64_t index) {
 /// Elements of input_table() that belong to one tensor.
 constexpr int input_table_size = 65536;
 
-/// Makes the bits of any element of Q, K or V. Trivially copyable: goes to the GPU by value, with `table` pointing to
-/// a copy of input_table() there. constexpr functions run on the GPU under nvcc's --expt-relaxed-constexpr.
+/// Makes the bits of any element of Q, K, V or dO. Trivially copyable: goes to the GPU by value, with `table` pointing
+/// to a copy of input_table() there. constexpr functions run on the GPU under nvcc's --expt-relaxed-constexpr.
 struct InputGenerator {
   Problem problem;
-  const uint16_t* table;  ///< [3, input_table_size]
+  const uint16_t* table;  ///< [4, input_table_size]
 
   /// `index` counts elements in the order of the tensor: [batch, seqlen, heads, head_dim], and of K and V [batch,
   /// seqlen_kv, kv_heads, head_dim].
@@ -36,7 +36,7 @@ struct InputGenerator {
       tensor = Tensor::k;
       index = key_element(index);
     }
-    const uint64_t drawn = random_bits(problem.seed, static_cast<uint64_t>(tensor), index) >> 48;
+    const uint64_t drawn = random_bits(problem.seed, stream_of(tensor), index) >> 48;
     return values[problem.inputs == InputDistribution::creeping ? creeping_place(tensor, index, drawn) : drawn];
   }
 
@@ -45,11 +45,16 @@ struct InputGenerator {
   constexpr int64_t key_of_query(int64_t query_index) const {
     const Place query = place_of(query_index, problem.heads, &Problem::queries_of, problem.seqlen);
     const int visible = problem.visible_keys(query.position, query.sequence);
-    return static_cast<int64_t>(random_bits(problem.seed, 3, query_index / problem.head_dim) %
+    return static_cast<int64_t>(random_bits(problem.seed, stream_of_onehot, query_index / problem.head_dim) %
                                 static_cast<uint64_t>(visible > 0 ? visible : 1));
   }
 
  private:
+  static constexpr uint64_t stream_of_onehot = 3;
+  static constexpr uint64_t stream_of(Tensor tensor) {
+    return tensor == Tensor::d_o ? stream_of_onehot + 1 : static_cast<uint64_t>(tensor);
+  }
+
   // A row of a tensor of queries or of keys.
   struct Place {
     int sequence, position;
@@ -72,7 +77,7 @@ struct InputGenerator {
       const int query = place_of(index, problem.heads, &Problem::queries_of, problem.seqlen).position;
       return drawn / 2 + query / 64 % 2 * (input_table_size / 2);
     }
-    if (tensor == Tensor::v) return drawn;
+    if (tensor == Tensor::v || tensor == Tensor::d_o) return drawn;
     const int key = place_of(index, problem.key_heads(), &Problem::keys_of, problem.keys()).position;
     const uint64_t place = static_cast<uint64_t>(key) * 4 + drawn / (input_table_size / 64);
     return place < input_table_size ? place : input_table_size - 1;
@@ -88,11 +93,12 @@ struct InputGenerator {
 };
 
 /// The values that the elements of this problem are drawn from, in its type: 65536 equally likely quantiles for each
-/// of Q, K and V in turn.
+/// of Q, K, V and dO in turn.
 std::vector<uint16_t> input_table(const Problem& problem);
 
 struct HostInputs {
   std::vector<uint16_t> q, k, v;
+  std::vector<uint16_t> d_o = {};  ///< of a backward pass alone
 };
 
 HostInputs make_inputs(const Problem& problem);

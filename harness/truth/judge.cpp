@@ -72,7 +72,8 @@ Judgement judge(const OutputErrors& errors, Dtype dtype) {
     judgement.tolerance = judgement.rms_tolerance = 1e-5 * std::max(1.0, errors.max_abs_reference);
   } else {
     const double step = rounding_step(errors.max_abs_reference, dtype);
-    judgement.tolerance = 2 * errors.ref16_max_abs + step;
+    const double factor = errors.output == Output::o ? 2 : 3;
+    judgement.tolerance = factor * errors.ref16_max_abs + step;
     judgement.rms_tolerance = std::max(1.5 * errors.ref16_rms, step / 16);
   }
   // Written so that a comparison with NaN fails.

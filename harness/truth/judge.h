@@ -44,15 +44,16 @@ struct Judgement {
   double rms_tolerance = 0;  ///< for the root mean square of the errors
 };
 
-/// The rule of the official FlashAttention tests. ref16 is plain attention that rounds S, P and O to the output type;
-/// step is the distance of the numbers of that type at max|ref|.
+/// The rule of the official FlashAttention tests. ref16 is plain attention that rounds S, P and O (and dP, dS and the
+/// gradients) to the output type; step is the distance of the numbers of that type at max|ref|.
 ///
-///   largest error   ≤ 2 · ref16's + step
+///   largest error   ≤ 2 · ref16's + step, and of gradients 3 · ref16's + step
 ///   rms of errors   ≤ 1.5 · ref16's, or step / 16 where that is more
 ///
 /// The steps are for inputs that leave ref16 without any error, as when each query attends to one key: there an output
 /// may still land on the neighbouring number, and one in 256 that does makes an rms of step / √256. Everywhere else
-/// ref16's own rounding of O is more than that. An error that is not a number fails.
+/// ref16's own rounding of O is more than that. Of gradients
+/// that cancel out, as those of Q and K do then, ref16 keeps the rounding of dP. An error that is not a number fails.
 ///
 /// L is computed and stored in fp32. Its largest error is at most 1e-5 · max(1, max|L|): a small logit may be a sum of
 /// terms that are as large as those of the largest. Infinities are exact.

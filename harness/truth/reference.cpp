@@ -82,7 +82,7 @@ void round_all(std::vector<double>& values, Dtype dtype) {
 
 Reference reference_attention(const Problem& p, const HostInputs& inputs, int threads) {
   Reference reference{std::vector<double>(p.elements()), std::vector<float>(p.elements()),
-                      std::vector<double>(p.rows())};
+                      std::vector<double>(p.rows()), std::vector<double>(p.rows())};
   const int64_t row_stride = int64_t{p.heads} * p.head_dim;
 
   for (int b = 0; b < p.batch; b++) {
@@ -97,13 +97,14 @@ Reference reference_attention(const Problem& p, const HostInputs& inputs, int th
         logits_of_row(p, &inputs.q[row_offset], head, s);
         std::vector<double> s16 = s;
 
-        reference.lse[first_query * p.heads + int64_t{h} * queries + query] = softmax(s);
+        const int64_t row_of_all = first_query * p.heads + int64_t{h} * queries + query;
+        reference.lse[row_of_all] = softmax(s);
         drop(p, {b, h, query}, s);
         weigh_values(p, s, head, o);
         std::copy(o.begin(), o.end(), reference.exact.begin() + row_offset);
 
         round_all(s16, p.dtype);
-        softmax(s16);
+        reference.lse16[row_of_all] = softmax(s16);
         round_all(s16, p.dtype);
         drop(p, {b, h, query}, s16);
         weigh_values(p, s16, head, o);

@@ -57,7 +57,8 @@ class GpuKernels : public GpuTestWith<KernelCase> {
             .heads = variant().tile.heads != 0 ? variant().tile.heads : 3,
             .seqlen = steps * seqlen_step(variant().tile),
             .dtype = variant().dtype,
-            .inputs = inputs};
+            .inputs = inputs,
+            .pass = variant().coverage.passes.front()};
   }
 };
 

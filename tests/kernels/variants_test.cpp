@@ -40,6 +40,7 @@ std::vector<Problem> odd_problems(const Variant& variant) {
       Problem problem{.seqlen = queries, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
       problem.seqlen_kv = keys == queries ? 0 : keys;
       problem.mask = mask;
+      problem.pass = variant.coverage.passes.front();
       // Another one each time; several heads and sequences where they are short.
       problem.inputs = all_distributions[(problems.size() * 5 + 2) % std::size(all_distributions)];
       problem.batch = queries < rows ? 2 : 1;

@@ -99,10 +99,12 @@ std::vector<Case> cases_of(const std::vector<Variant>& variants) {
       problem.seqlen = steps * seqlen_step(variant.tile);
       problem.inputs = inputs;
       problem.head_dim = variant.coverage.head_dims.front();
+      problem.pass = variant.coverage.passes.front();
       if (problem.flops() <= most_flops) cases.push_back({&variant, config_number, problem});
     }
     for (Problem& problem : odd_problems(variant)) {
       problem.head_dim = variant.coverage.head_dims.front();
+      problem.pass = variant.coverage.passes.front();
       cases.push_back({&variant, config_number, problem});
     }
     config_number++;

@@ -57,7 +57,7 @@ TEST(Inputs, TheMixerIsSplitMix64) {
 }
 
 TEST(Inputs, AnElementIsAConstantExpressionOfItsIndex) {
-  static constexpr uint16_t table[3 * input_table_size] = {};
+  static constexpr uint16_t table[4 * input_table_size] = {};
   constexpr InputGenerator element{Problem{}, table};
   static_assert(element(Tensor::v, 12345) == 0);
 }
@@ -230,7 +230,7 @@ TEST(Inputs, CreepingMaximaGrowByJustUnderEightInEveryBlock) {
 }
 
 TEST(Inputs, CreepingKeysEndWithTheirTable) {
-  static constexpr uint16_t table[3 * input_table_size] = {};
+  static constexpr uint16_t table[4 * input_table_size] = {};
   Problem problem = problem_of(InputDistribution::creeping);
   problem.batch = problem.heads = 1;
   problem.seqlen = 32768;
