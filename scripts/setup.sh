@@ -72,6 +72,7 @@ need ninja-build has_command ninja
 need git has_command git
 need python3 has_command python3
 need libboost-context-dev has_library boost_context
+need zlib1g-dev has_header zlib.h
 need libcli11-dev has_header CLI/CLI.hpp
 need nlohmann-json3-dev has_header nlohmann/json.hpp
 need libgtest-dev has_library gtest

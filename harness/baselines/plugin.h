@@ -14,10 +14,11 @@ extern "C" {
 #endif
 
 /* Counts up with each change of this file. The runner refuses a library of another version. */
-#define FLASH_STEPS_PLUGIN_VERSION 3
+#define FLASH_STEPS_PLUGIN_VERSION 4
 
-/* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements in row-major
- * [batch, seqlen, heads, head_dim], on the current GPU; they stay where they are until the attention is destroyed. */
+/* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements on the current GPU, q in row-major
+ * [batch, seqlen, heads, head_dim], k and v in [batch, seqlen_kv, kv_heads, head_dim]; they stay where they are until
+ * the attention is destroyed. kv_heads divides heads, and neighbouring heads share one of K and V. */
 typedef struct {
   const void* q;
   const void* k;
@@ -26,7 +27,20 @@ typedef struct {
   int seqlen;
   int heads;
   int head_dim;
-  int is_bf16; /* 0: fp16 */
+  int seqlen_kv;
+  int kv_heads;
+  int is_bf16;   /* 0: fp16 */
+  int is_causal; /* 1: a query attends to the keys up to its own place, the last query having the last key's */
+  double dropout;
+  unsigned long long dropout_seed;   /* of Philox, as FlashAttention-2 draws from it */
+  unsigned long long dropout_offset; /* a multiple of 4 */
+  /* Device pointers to [batch + 1]: the first row of each sequence in q, or in k and v, and how many there are. NULL:
+   * all have seqlen and seqlen_kv rows; if not, those are what no sequence exceeds, and the tensors are [rows, heads,
+   * head_dim] and [kv_rows, kv_heads, head_dim]. */
+  const int* starts;
+  const int* kv_starts;
+  long long rows;
+  long long kv_rows;
 } flash_steps_problem;
 
 typedef struct flash_steps_attention flash_steps_attention;

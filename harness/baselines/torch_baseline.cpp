@@ -41,7 +41,17 @@ class TorchBaseline final : public GpuBaseline {
                                         .seqlen = problem.seqlen,
                                         .heads = problem.heads,
                                         .head_dim = problem.head_dim,
-                                        .is_bf16 = problem.dtype == Dtype::bf16 ? 1 : 0};
+                                        .seqlen_kv = problem.keys(),
+                                        .kv_heads = problem.key_heads(),
+                                        .is_bf16 = problem.dtype == Dtype::bf16 ? 1 : 0,
+                                        .is_causal = problem.mask == Mask::causal ? 1 : 0,
+                                        .dropout = problem.dropout,
+                                        .dropout_seed = problem.dropping().seed,
+                                        .dropout_offset = problem.dropping().offset,
+                                        .starts = tensors.starts,
+                                        .kv_starts = tensors.kv_starts,
+                                        .rows = problem.first_query(problem.batch),
+                                        .kv_rows = problem.first_key(problem.batch)};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {

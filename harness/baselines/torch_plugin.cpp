@@ -2,6 +2,8 @@
 // scripts/build_torch_plugin.sh for the build.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <ATen/cuda/CUDAGeneratorImpl.h>
+#include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <ATen/ops/from_blob.h>
@@ -13,15 +15,18 @@
 #include <cuda_runtime_api.h>
 #include <torch/version.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "harness/baselines/plugin.h"
 
 struct flash_steps_attention {
-  at::Tensor (*compute)(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
-  at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory
-  at::Tensor o;        // of the last run, likewise
+  at::Tensor (*compute)(const flash_steps_attention& attention);
+  flash_steps_problem problem;
+  at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory; packed: [rows, heads, head_dim]
+  at::Tensor starts, kv_starts;  // of packed sequences
+  at::Tensor o;                  // of the last run, as q
 };
 
 namespace {
@@ -30,14 +35,31 @@ namespace {
 // memory both stay as the runner has them.
 at::Tensor swap_seqlen_and_heads(const at::Tensor& tensor) { return tensor.transpose(1, 2); }
 
-at::Tensor flash_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return std::get<0>(at::_scaled_dot_product_flash_attention(q, k, v, /*dropout_p=*/0.0, /*is_causal=*/false));
+// FlashAttention-2 takes what it draws from the generator's state, which its own draws move on.
+void draw_from_the_start(const flash_steps_problem& problem) {
+  at::Generator generator = at::cuda::detail::getDefaultCUDAGenerator();
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(problem.dropout_seed);
+  generator.set_offset(problem.dropout_offset);
 }
 
-at::Tensor cudnn_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  return std::get<0>(at::_scaled_dot_product_cudnn_attention(q, k, v, /*attn_bias=*/std::nullopt,
-                                                             /*compute_log_sumexp=*/false, /*dropout_p=*/0.0,
-                                                             /*is_causal=*/false));
+at::Tensor flash_attention(const flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  const bool is_causal = problem.is_causal != 0;
+  if (problem.dropout > 0) draw_from_the_start(problem);
+  if (attention.starts.defined()) {
+    return std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
+                                                    attention.kv_starts, problem.seqlen, problem.seqlen_kv,
+                                                    problem.dropout, is_causal, /*return_debug_mask=*/false));
+  }
+  return std::get<0>(
+      at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout, is_causal));
+}
+
+at::Tensor cudnn_attention(const flash_steps_attention& attention) {
+  return std::get<0>(at::_scaled_dot_product_cudnn_attention(
+      attention.q, attention.k, attention.v, /*attn_bias=*/std::nullopt,
+      /*compute_log_sumexp=*/false, /*dropout_p=*/0.0, attention.problem.is_causal != 0));
 }
 
 // The first line of an error: PyTorch appends a stack trace.
@@ -86,10 +108,10 @@ void run(flash_steps_attention& attention, void* stream, const void** output) {
   const c10::InferenceMode inference;
   const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
   attention.o = at::Tensor();  // first, so that the new output takes its place
-  attention.o = attention.compute(attention.q, attention.k, attention.v);
+  attention.o = attention.compute(attention);
   const at::Tensor& o = attention.o;
   TORCH_CHECK(o.sizes() == attention.q.sizes() && o.scalar_type() == attention.q.scalar_type() &&
-                  swap_seqlen_and_heads(o).is_contiguous(),
+                  (attention.starts.defined() ? o : swap_seqlen_and_heads(o)).is_contiguous(),
               "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
               o.strides());
   *output = o.const_data_ptr();
@@ -130,11 +152,23 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());
     at::empty({1}, options);  // makes PyTorch's own state of the GPU, of which from_blob takes no care
-    const auto view = [&](const void* data) {
-      const int64_t sizes[] = {problem->batch, problem->seqlen, problem->heads, problem->head_dim};
-      return swap_seqlen_and_heads(at::from_blob(const_cast<void*>(data), sizes, options));
+    const bool packed = problem->starts != nullptr;
+    const auto view = [&](const void* data, int seqlen, int64_t rows, int heads) {
+      if (packed) return at::from_blob(const_cast<void*>(data), {rows, heads, problem->head_dim}, options);
+      return swap_seqlen_and_heads(
+          at::from_blob(const_cast<void*>(data), {problem->batch, seqlen, heads, problem->head_dim}, options));
     };
-    *attention = new flash_steps_attention{compute, view(problem->q), view(problem->k), view(problem->v), {}};
+    const auto starts = [&](const int* data) {
+      return at::from_blob(const_cast<int*>(data), {problem->batch + 1}, options.dtype(at::kInt));
+    };
+    *attention = new flash_steps_attention{compute,
+                                           *problem,
+                                           view(problem->q, problem->seqlen, problem->rows, problem->heads),
+                                           view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
+                                           view(problem->v, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
+                                           packed ? starts(problem->starts) : at::Tensor(),
+                                           packed ? starts(problem->kv_starts) : at::Tensor(),
+                                           at::Tensor()};
   });
 }
 

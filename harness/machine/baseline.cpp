@@ -15,16 +15,21 @@ const char* name_of(Baseline baseline) {
 }
 
 std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
-  Problem plain = problem;
-  plain.seqlen_kv = plain.kv_heads = 0;
-  plain.mask = Mask::none;
-  plain.dropout = 0;
-  plain.padding = 0;
-  plain.pass = Pass::forward;
-  if (plain == problem) return std::nullopt;
-  return std::string(name_of(baseline)) +
-         " is run forward alone, without a mask, dropout and padding, on as many keys and heads of keys as there are "
-         "of queries";
+  const std::string name = name_of(baseline);
+  if (problem.pass != Pass::forward) return name + " is run forward alone";
+  if (baseline != Baseline::fa2 && (problem.dropout != 0 || problem.padding != 0)) {
+    return name + " is run without dropout and padding alone; fa2 would work";
+  }
+  const bool same_lengths = problem.keys() == problem.seqlen;
+  if (baseline == Baseline::cudnn && problem.mask == Mask::causal && !same_lengths) {
+    return "cudnn aligns a causal mask at the first key and not at the last, which is the same for as many keys as "
+           "queries alone";
+  }
+  if (baseline == Baseline::standard &&
+      (problem.mask != Mask::none || !same_lengths || problem.key_heads() != problem.heads)) {
+    return "standard is run without a mask, on as many keys and heads of keys as there are of queries";
+  }
+  return std::nullopt;
 }
 
 }  // namespace flash_steps

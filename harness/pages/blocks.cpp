@@ -21,6 +21,7 @@
 #include "harness/pages/tables/mutants.h"
 #include "harness/pages/tables/overview.h"
 #include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/predictions.h"
 #include "harness/pages/tables/run.h"
 #include "harness/pages/tables/shares.h"
 #include "harness/pages/tables/steps.h"
@@ -112,11 +113,22 @@ std::string render_run(const std::vector<std::string>& words, const fs::path& pa
   }
 }
 
+std::string render_prediction_block(const std::string& block, const Published& published,
+                                    const std::vector<ResultsFile>& files) {
+  if (block == "prediction-figures") return render_timings();
+  const PredictionData data{read_stored_predictions(), published, sweeps_of(files, published)};
+  if (block == "prediction-errors") return render_prediction_errors(data);
+  if (block == "prediction-aims") return render_prediction_aims(data);
+  if (block == "prediction-ranks") return render_prediction_ranks(data);
+  if (block == "prediction-ablations") return render_ablations(data);
+  return render_predictions(data);
+}
+
 std::string render_block(const std::string& block, const Chapter& chapter, const Published& published,
                          const std::vector<ResultsFile>& files) {
   const std::vector<const Kernel*> steps = of_chapter(chapter.name);
   const auto h100 = [&] { return h100_sweep(Dtype::fp16, published, files, chapter); };
-  if (block == "overview") return render_overview(steps, published, h100());
+  if (block == "overview") return render_overview(steps, published, h100(), read_stored_predictions());
   if (block == "h100-ladder") return render_steps(names_of(steps), h100());
   if (block == "h100-cudnn") return render_against_cudnn(steps, h100(), published.seqlens);
   if (block == "h100-gains") return render_gains(steps, h100(), published.seqlens, read_stored_machine_code());
@@ -131,6 +143,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
   if (block == "counters") return render_counters(stored_results(chapter));
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
+  if (block.starts_with("prediction")) return render_prediction_block(block, published, files);
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
@@ -141,6 +154,9 @@ std::string render_block(const std::string& block, const fs::path& page, const P
                          const std::vector<ResultsFile>& files) {
   if (block == "traffic") return render_traffic(stored("traffic.json", block, page));
   if (block == "memory") return render_memory(stored("h100_memory.json", block, page));
+  if (block == "predicted-stalls") {
+    return render_predicted_stalls(step_and_the_one_before(block, page), read_stored_predictions());
+  }
   if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
     if (block == "navigation") return render_navigation(step_of(block, page));
@@ -176,7 +192,14 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
                                  "counters",
                                  "mutants",
                                  "mutants-by-kernel",
-                                 "gpu-mutants"}) {
+                                 "gpu-mutants",
+                                 "predictions",
+                                 "prediction-errors",
+                                 "prediction-aims",
+                                 "prediction-ranks",
+                                 "prediction-ablations",
+                                 "prediction-figures",
+                                 "predicted-stalls"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }
   for (const std::string name : {code_of_steps, code_of_configs}) {

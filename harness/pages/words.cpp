@@ -291,22 +291,6 @@ Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<Resu
                            ", made by a sweep on an H100, would work");
 }
 
-const Chapter& chapter_of(const fs::path& page) {
-  const std::string folder = page.parent_path().filename().string();
-  for (const Chapter& other : chapters()) {
-    if (!other.folder.empty() && other.folder == folder) return other;
-  }
-  return chapter(sixteen);
-}
-
-std::vector<ResultsFile> files_of(const Chapter& chapter, const std::vector<ResultsFile>& files) {
-  std::vector<ResultsFile> own;
-  for (const ResultsFile& file : files) {
-    if (&chapter_of(file.file) == &chapter) own.push_back(file);
-  }
-  return own;
-}
-
 std::vector<PageBlock> blocks_within_lines(const fs::path& page, const Published& published,
                                            const std::vector<ResultsFile>& files) {
   const Source source{page, published, files};

@@ -39,13 +39,6 @@ std::vector<PageBlock> blocks_within_lines(const std::filesystem::path& page, co
 Sweep h100_sweep(Dtype dtype, const Published& published, const std::vector<ResultsFile>& files,
                  const Chapter& of = chapter(sixteen));
 
-/// That the page's folder is of, in docs/; of any other page that of the sixteen.
-const Chapter& chapter_of(const std::filesystem::path& page);
-
-/// The files of a chapter: those in its folder of docs/results, and of the sixteen all that lie in no chapter's. Others
-/// may hold a step that was timed beside theirs.
-std::vector<ResultsFile> files_of(const Chapter& chapter, const std::vector<ResultsFile>& files);
-
 /// The step whose page it is. Throws UsageError that names the block if it is no step's.
 const Kernel& step_of(const std::string& block, const std::filesystem::path& page);
 

@@ -125,6 +125,22 @@ TableFiles read_table_folder(const fs::path& folder, const Published& published)
   return read_all(files, published, false);
 }
 
+const Chapter& chapter_of(const fs::path& file) {
+  const std::string folder = file.parent_path().filename().string();
+  for (const Chapter& other : chapters()) {
+    if (!other.folder.empty() && other.folder == folder) return other;
+  }
+  return chapter(sixteen);
+}
+
+std::vector<ResultsFile> files_of(const Chapter& chapter, const std::vector<ResultsFile>& files) {
+  std::vector<ResultsFile> own;
+  for (const ResultsFile& file : files) {
+    if (&chapter_of(file.file) == &chapter) own.push_back(file);
+  }
+  return own;
+}
+
 const Run* Sweep::best_run(const std::string& kernel, int seqlen) const {
   const auto found = best_runs.find({kernel, seqlen});
   return found == best_runs.end() ? nullptr : found->second;

@@ -45,6 +45,13 @@ TableFiles read_table_files(const std::vector<std::filesystem::path>& files, con
 /// the published problems is passed over.
 TableFiles read_table_folder(const std::filesystem::path& folder, const Published& published);
 
+/// The chapter in whose folder a file or a page lies; the sixteen for one that lies in no chapter's.
+const Chapter& chapter_of(const std::filesystem::path& file);
+
+/// The files of a chapter: those in its folder of docs/results, and of the sixteen all that lie in no chapter's. Others
+/// may hold a step that was timed beside theirs.
+std::vector<ResultsFile> files_of(const Chapter& chapter, const std::vector<ResultsFile>& files);
+
 /// The runs of one GPU in one dtype on the published problems, from one or several files. Where two hold the same run,
 /// that of the newer one counts. Points into the files.
 struct Sweep {

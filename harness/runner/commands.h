@@ -20,6 +20,9 @@ int run_kernels(const Options& options, const Selection& kernels, const Argument
 int show_list(const Options& options, const Selection& kernels, const Arguments& argv);
 
 int show_machine_code(const Options& options, const Selection& kernels, const Arguments& argv);
+
+/// Times on GPUs that are not there; for --explain the cycles beside the source lines.
+int show_predict(const Options& options, const Selection& kernels, const Arguments& argv);
 int show_diff(const Selection& kernels);
 int show_table(const Options& options, const Selection& kernels);
 int show_errors(const Options& options, const Selection& kernels);
@@ -35,7 +38,8 @@ int show_completion(const std::string& shell);
 /// the kernels that it needs. Nothing for one that is wrong, which is for the command itself to say.
 int show_needs(int argc, const char* const* argv);
 
-/// Throws UsageError unless the file of --json can be written.
+/// Throws UsageError unless the file that an option such as --json names can be written.
+void check_file(const std::string& option, const std::optional<std::filesystem::path>& file);
 void check_json(const Options& options);
 
 /// A sentence on stderr.

@@ -28,6 +28,7 @@ constexpr const char* examples = R"(Examples:
   runner --table                         percent of FlashAttention-2: as
                                          published, and as measured
   runner --table --bounds                and what the hardware allows each step
+  runner --kernel=16 --predict=a100      what a GPU that is not there would take
   runner --machine-code --arch=sm_80     what the steps became in a GPU's own
                                          instructions
   runner --site                          the book in a browser: pages, diffs,
@@ -37,9 +38,24 @@ Exit codes: 0 good, 1 a kernel was wrong, 2 the command line was wrong,
 3 the machine cannot do it.
 )";
 
+void add_value(CLI::App& app, const char* name, std::string& target, const char* type, const char* description) {
+  app.add_option(name, target, description)->type_name(type);
+}
+
+void declare_predict(CLI::App& app, Given& given) {
+  add_value(app, "--predict", given.predict, "LIST",
+            "Predict the time on GPUs that are not there, from machine code: a100, rtx3090, h100, h200, or all");
+  add_value(app, "--clock", given.clock, "MHZ",
+            "Of --predict: the SM clock [FlashAttention-2's, as it was timed there]");
+  add_value(app, "--without", given.without, "LIST",
+            "Of --predict: also with a mechanism of the model off, or all of them");
+  add_value(app, "--timeline", given.timeline, "FILE",
+            "Of --predict: two tiles in the Chrome trace format, for Perfetto, or one as a picture into FILE.svg");
+}
+
 void declare(CLI::App& app, Given& given) {
   const auto value = [&](const char* name, std::string& target, const char* type, const char* description) {
-    app.add_option(name, target, description)->type_name(type);
+    add_value(app, name, target, type, description);
   };
   const auto flag = [&](const char* name, bool& target, const char* description) {
     CLI::Option* const option = app.add_flag(name, target, description);
@@ -71,12 +87,16 @@ void declare(CLI::App& app, Given& given) {
   flag("--diff", given.diff, "The difference to the step before");
   flag("--machine-code", given.machine_code, "Count the instructions that the GPU executes");
   value("--arch", given.arch, "LIST", "Of --machine-code: sm_80, sm_86 and so on [all that were built]");
+  value("--sass", given.sass, "FILE",
+        "Of --machine-code: write the instructions themselves; of --predict: read them, or those \"built\" here");
+  declare_predict(app, given);
   flag("--lines", given.lines, "Of --machine-code: each instruction with its source line, a file a kernel into --json");
   value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
   value("--json", given.json, "FILE", "Write the results to a file, anew after each length; - is stdout");
   flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
   flag("--table", given.table, "Show results files, named after it, beside the published figures [docs/results]");
   flag("--bounds", given.bounds, "With --table: what the busiest pipe of an SM allows, beside each GPU's figures");
+  flag("--predictions", given.predictions, "With --table: what docs/results/predictions.json says of each GPU");
   flag("--errors", given.errors, "Show the errors of a results file [docs/results/h100_errors.json]");
   flag("--stale", given.stale, "List the files of docs/results that should be made anew, and how they were made");
   value("--update", given.update, "FILE", "Put the tables into a page such as README.md, or into those of a folder");

@@ -10,11 +10,12 @@ namespace flash_steps {
 struct Given {
   std::string kernel, device, batch, heads, seqlen, head_dim, dtype, seed, inputs, config;
   std::string seqlen_kv, kv_heads, dropout, padding, pass;
-  std::string baseline, samples, min_time, repeat, host_threads, lane_order, json, arch, update, completion, site;
+  std::string baseline, samples, min_time, repeat, host_threads, lane_order, json, arch, sass, update, completion, site;
+  std::string predict, clock, without, timeline;
   bool causal = false;
   bool list = false, check_only = false, profile = false, diff = false, explain = false, machine_code = false;
-  bool resume = false, table = false, bounds = false, errors = false, stale = false, version = false, needs = false,
-       lines = false;
+  bool resume = false, table = false, bounds = false, predictions = false, errors = false, stale = false,
+       version = false, needs = false, lines = false;
   bool quiet = false, verbose = false;
   std::vector<std::string> files;  ///< what is not an option
   std::string help;                ///< not empty: it was asked for, or nothing was given

@@ -108,6 +108,7 @@ Mode mode_of(const Given& given) {
     throw UsageError(std::string("--site and ") + chosen[0]->flag + " do not go together; leave one of them out");
   }
   if (!chosen.empty()) return chosen[0]->mode;
+  if (!given.predict.empty()) return Mode::predict;
   if (!given.site.empty()) return Mode::site;
   return given.completion.empty() ? Mode::measure : Mode::completion;
 }
@@ -116,6 +117,7 @@ std::string flag_of(Mode mode) {
   if (mode == Mode::site) return "--site";
   const auto found = std::find_if(std::begin(mode_flags), std::end(mode_flags),
                                   [&](const ModeFlag& candidate) { return candidate.mode == mode; });
+  if (mode == Mode::predict) return "--predict";
   return found == std::end(mode_flags) ? "--completion" : found->flag;
 }
 
@@ -136,21 +138,39 @@ void check_option(Mode mode, const std::string& option, const Modes& modes) {
                    ", and neither is given; give one of them or leave it out");
 }
 
+// `running`: the modes that are about a problem.
+void check_flags(const Given& given, Mode mode, const Modes& running) {
+  if (given.resume) check_option(mode, "--resume", {Mode::measure, Mode::check_only});
+  if (given.causal) check_option(mode, "--causal", running);
+  if (given.bounds) check_option(mode, "--bounds", {Mode::table});
+  if (given.predictions) check_option(mode, "--predictions", {Mode::table});
+  if (given.lines) check_option(mode, "--lines", {Mode::machine_code});
+  if (mode == Mode::site && !given.kernel.empty()) {
+    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
+  }
+  if (given.quiet) check_option(mode, "--quiet", {Mode::measure, Mode::check_only});
+  if (given.verbose) check_option(mode, "--verbose", running);
+}
+
 void check_options(const Given& given, Mode mode) {
-  const Modes running = {Mode::measure, Mode::check_only, Mode::profile, Mode::explain};
+  const Modes executing = {Mode::measure, Mode::check_only, Mode::profile, Mode::explain};
   const Modes checking = {Mode::measure, Mode::check_only};
+  Modes running = executing;  // what is about a problem
+  running.push_back(Mode::predict);
   Modes with_type = running, with_config = running, with_results = checking;
   with_type.push_back(Mode::machine_code);
   with_config.push_back(Mode::machine_code);
-  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code, Mode::list});
+  with_results.insert(with_results.end(), {Mode::explain, Mode::machine_code, Mode::list, Mode::predict});
+  const Modes predicting = {Mode::predict, Mode::explain}, predict = {Mode::predict};
   struct ValueOption {
     const char* name;
     const std::string& value;
     const Modes& modes;
   };
   const Modes check_only = {Mode::check_only}, machine_code = {Mode::machine_code}, measure = {Mode::measure};
+  const Modes with_sass = {Mode::machine_code, Mode::predict};
   const Modes table = {Mode::table}, pages = {Mode::table, Mode::errors};
-  const ValueOption values[] = {{"device", given.device, running},
+  const ValueOption values[] = {{"device", given.device, executing},
                                 {"batch", given.batch, running},
                                 {"heads", given.heads, running},
                                 {"seqlen", given.seqlen, running},
@@ -160,10 +180,10 @@ void check_options(const Given& given, Mode mode) {
                                 {"dropout", given.dropout, running},
                                 {"padding", given.padding, running},
                                 {"pass", given.pass, running},
-                                {"seed", given.seed, running},
-                                {"inputs", given.inputs, running},
+                                {"seed", given.seed, executing},
+                                {"inputs", given.inputs, executing},
                                 {"host-threads", given.host_threads, running},
-                                {"lane-order", given.lane_order, running},
+                                {"lane-order", given.lane_order, executing},
                                 {"dtype", given.dtype, with_type},
                                 {"config", given.config, with_config},
                                 {"baseline", given.baseline, checking},
@@ -171,6 +191,10 @@ void check_options(const Given& given, Mode mode) {
                                 {"min-time", given.min_time, checking},
                                 {"repeat", given.repeat, check_only},
                                 {"arch", given.arch, machine_code},
+                                {"sass", given.sass, with_sass},
+                                {"predict", given.predict, predicting},
+                                {"without", given.without, predict},
+                                {"timeline", given.timeline, predict},
                                 {"update", given.update, pages}};
   for (const ValueOption& option : values) {
     if (!option.value.empty()) {
@@ -181,15 +205,8 @@ void check_options(const Given& given, Mode mode) {
     throw UsageError("--json=" + given.json + " would stay empty, for " + flag_of(mode) +
                      " has no results; leave one of them out");
   }
-  if (given.resume) check_option(mode, "--resume", checking);
-  if (given.causal) check_option(mode, "--causal", running);
-  if (given.bounds) check_option(mode, "--bounds", table);
-  if (given.lines) check_option(mode, "--lines", machine_code);
-  if (mode == Mode::site && !given.kernel.empty()) {
-    throw UsageError("--site is of all kernels, and --kernel=" + given.kernel + " is given; leave one of them out");
-  }
-  if (given.quiet) check_option(mode, "--quiet", checking);
-  if (given.verbose) check_option(mode, "--verbose", running);
+  if (!given.clock.empty() && given.predict.empty()) check_option(mode, "--clock=" + given.clock, predict);
+  check_flags(given, mode, running);
 }
 
 // An option that the chosen device cannot obey is a mistake, not a wish.
@@ -275,12 +292,13 @@ Settings interpret_settings(const Given& given, Mode mode) {
 void interpret_pages(const Given& given, Options& options) {
   options.files.assign(given.files.begin(), given.files.end());
   options.bounds = given.bounds;
+  options.predictions = given.predictions;
   if (options.mode == Mode::errors && options.files.size() > 1) {
     throw UsageError("--errors shows one file, and " + given.files[0] + " and " + given.files[1] +
                      " are given; leave one of them out");
   }
-  if (options.bounds && !given.update.empty()) {
-    throw UsageError("--bounds and --update=" + given.update +
+  if ((options.bounds || options.predictions) && !given.update.empty()) {
+    throw UsageError(std::string(options.bounds ? "--bounds" : "--predictions") + " and --update=" + given.update +
                      " do not go together, for the page's markers say what it shows; leave one of them out");
   }
   if (given.update.empty()) return;
@@ -288,6 +306,23 @@ void interpret_pages(const Given& given, Options& options) {
   if (!given.kernel.empty()) {
     throw UsageError("--update=" + given.update + " puts the whole table there, and --kernel=" + given.kernel +
                      " is given; leave one of them out");
+  }
+}
+
+void interpret_prediction(const Given& given, Options& options) {
+  if (!given.predict.empty()) options.cards = select_cards(given.predict);
+  if (!given.clock.empty()) {
+    options.clock_mhz = number("clock", given.clock, 0, 10000, true, "a number of MHz");
+  }
+  if (!given.timeline.empty()) options.timeline = given.timeline;
+  std::vector<std::pair<std::string, const Ablation*>> known;
+  for (const Ablation& ablation : all_ablations()) known.emplace_back(ablation.name, &ablation);
+  for (const std::string& text : given.without.empty() ? std::vector<std::string>{} : split(given.without, ',')) {
+    if (text == "all") {
+      for (const auto& [name, ablation] : known) add_once(options.without, ablation);
+    } else {
+      add_once(options.without, one_of("without", text, known));
+    }
   }
 }
 
@@ -301,7 +336,7 @@ std::vector<std::string> architectures(const std::string& list) {
 
 bool needs_kernel(Mode mode) {
   return mode == Mode::measure || mode == Mode::check_only || mode == Mode::profile || mode == Mode::explain ||
-         mode == Mode::diff;
+         mode == Mode::diff || mode == Mode::predict;
 }
 
 Options interpret(const Given& given) {
@@ -310,6 +345,7 @@ Options interpret(const Given& given) {
   options.mode = mode_of(given);
   check_options(given, options.mode);
   interpret_pages(given, options);
+  interpret_prediction(given, options);
   options.kernels = given.kernel;
   if (options.kernels.empty() && needs_kernel(options.mode)) {
     throw UsageError("no kernel is chosen; --kernel=01_base, --kernel=01-03 or --kernel=all would work");
@@ -331,6 +367,7 @@ Options interpret(const Given& given) {
     options.shell = one_of<std::string>("completion", given.completion, {{"bash", "bash"}, {"zsh", "zsh"}});
   }
   if (!given.json.empty()) options.json = given.json;
+  if (!given.sass.empty()) options.sass = given.sass;
   options.site = given.site;
   options.lines = given.lines;
   if (options.lines && (!options.json || *options.json == "-")) {

@@ -27,14 +27,16 @@ int complain(const std::vector<std::string>& complaints) {
   return complaints.empty() ? 0 : 1;
 }
 
-void check_json(const Options& options) {
-  if (!options.json) return;
+void check_file(const std::string& option, const std::optional<std::filesystem::path>& file) {
+  if (!file) return;
   try {
-    check_writable(*options.json);
+    check_writable(*file);
   } catch (const std::runtime_error& error) {
-    throw UsageError(std::string("--json: ") + error.what());
+    throw UsageError(option + ": " + error.what());
   }
 }
+
+void check_json(const Options& options) { check_file("--json", options.json); }
 
 int run(const Options& options, const Arguments& argv) {
   if (options.mode == Mode::version) return show_version();
@@ -44,6 +46,7 @@ int run(const Options& options, const Arguments& argv) {
   if (options.mode == Mode::site) return show_site(options);
   const Selection selected =
       options.kernels.empty() ? all_of(options.mode) : select_kernels(options.kernels, kernels());
+  if (!options.cards.empty()) return show_predict(options, selected, argv);
   switch (options.mode) {
     case Mode::list:
       return show_list(options, selected, argv);

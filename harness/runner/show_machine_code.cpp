@@ -7,6 +7,7 @@
 #include "harness/console/machine_code.h"
 #include "harness/contract/select.h"
 #include "harness/measure/plan.h"
+#include "harness/predict/code/stored_code.h"
 #include "harness/results/meta.h"
 #include "harness/runner/commands.h"
 #include "harness/sass/stored_lines.h"
@@ -60,6 +61,7 @@ int show_machine_code(const Options& options, const Selection& kernels, const Ar
                      "; --dtype=" + name_of(options.settings.dtypes.front()) + " would work");
   }
   if (!options.lines) check_json(options);
+  check_file("--sass", options.sass);
   Progress progress(options.verbose);
   progress.expect(static_cast<int>(kernels.size()));
   if (options.lines) return write_lines(options, kernels, argv, progress);
@@ -78,6 +80,7 @@ int show_machine_code(const Options& options, const Selection& kernels, const Ar
   const bool to_stdout = options.json && *options.json == "-";
   print_machine_code(to_stdout ? std::cerr : std::cout, rows);
   if (options.json) write_machine_code(rows, make_meta(argv, {}), *options.json);
+  if (options.sass) write_stored_code(read_encoded(rows), make_meta(argv, {}), *options.sass);
   return 0;
 }
 

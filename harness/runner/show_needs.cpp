@@ -38,7 +38,8 @@ bool has_gpu() {
 
 // The GPU's code: to run it, or to read it.
 bool needs_gpu(const Options& options) {
-  if (!has_cuda || options.mode == Mode::machine_code) return has_cuda;
+  const bool reads = options.mode == Mode::machine_code || (options.mode == Mode::predict && options.sass == "built");
+  if (!has_cuda || reads) return has_cuda;
   const bool runs = options.mode == Mode::measure || options.mode == Mode::check_only || options.mode == Mode::profile;
   return runs && options.device != DeviceChoice::emulator && has_gpu();
 }

@@ -26,10 +26,12 @@ int show_table(const Options& options, const Selection& kernels) {
   if (!options.update) {
     std::optional<StoredBounds> bounds;
     if (options.bounds) bounds = read_stored_bounds();
+    std::optional<Predictions> predictions;
+    if (options.predictions) predictions = read_stored_predictions();
     const std::vector<ResultsFile> files =
         options.files.empty() ? files_of(*kernels.front()->chapter, table.files) : table.files;
-    std::cout << fitted(
-        render_table(kernels, published, sweeps_of(files, published, kernels), bounds ? &*bounds : nullptr));
+    std::cout << fitted(render_table(kernels, published, sweeps_of(files, published, kernels),
+                                     bounds ? &*bounds : nullptr, predictions ? &*predictions : nullptr));
   } else if (table.complaints.empty()) {
     update(*options.update, published, table.files);
   }

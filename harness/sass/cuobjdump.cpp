@@ -90,7 +90,7 @@ MachineCode Cuobjdump::disassemble(const std::filesystem::path& binary, const De
   return machine_code(function, instructions);
 }
 
-std::string Cuobjdump::with_lines(const std::filesystem::path& binary, const std::string& arch) const {
+std::string Cuobjdump::with_lines(const std::filesystem::path& binary, const std::string& arch, bool encodings) const {
   // cuobjdump puts cubins nowhere but into its own folder.
   const ScratchFolder folder;
   const auto run_there = [&](const std::string& command) {
@@ -98,7 +98,8 @@ std::string Cuobjdump::with_lines(const std::filesystem::path& binary, const std
                         std::filesystem::absolute(binary).string(), arch});
   };
   const auto extracted = run_there("cuobjdump --extract-elf \".$2.\" \"$1\"");
-  const auto printed = run_there("exec nvdisasm --print-line-info-inline --print-code ./*.\"$2\".cubin");
+  const auto printed = run_there(std::string("exec nvdisasm --print-line-info-inline --print-code ") +
+                                 (encodings ? "--print-instruction-encoding " : "") + "./*.\"$2\".cubin");
   if (!extracted || extracted->exit_code != 0 || !printed || printed->exit_code != 0) {
     const std::string said = printed ? split(printed->errors, '\n').front() : "";
     throw MachineError(nvdisasm_.string() + " does not print the lines of " + binary.string() + " for " + arch +

@@ -22,8 +22,8 @@ class Cuobjdump {
   MachineCode disassemble(const std::filesystem::path& binary, const DeviceFunction& function) const;
 
   /// What nvdisasm prints of all functions for one architecture, with the places in the source that their instructions
-  /// came from. Throws MachineError.
-  std::string with_lines(const std::filesystem::path& binary, const std::string& arch) const;
+  /// came from; with their encodings if that is asked for. Takes seconds. Throws MachineError.
+  std::string with_lines(const std::filesystem::path& binary, const std::string& arch, bool encodings = false) const;
 
  private:
   std::string run(std::vector<std::string> arguments) const;

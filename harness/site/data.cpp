@@ -59,6 +59,48 @@ void read_bounds(SiteData& data) {
   }
 }
 
+// Whether the lines of the products are those that call them today: comments may have moved them.
+bool has_lines_of(const StoredFunction& function, const std::vector<std::string>& source) {
+  const std::vector<EncodedInstruction> instructions = function.instructions();
+  return std::all_of(instructions.begin(), instructions.end(), [&](const EncodedInstruction& instruction) {
+    if (instruction.text.find("HMMA") == std::string::npos) return true;
+    const bool exists = instruction.line >= 1 && instruction.line <= static_cast<int>(source.size());
+    return exists && source[instruction.line - 1].find("mma_m16n8k16") != std::string::npos;
+  });
+}
+
+// What is wrong with the stored machine code of a kernel; nothing if its tiles can be shown.
+std::optional<std::string> fault_of(const StoredSass& code, const Kernel& kernel) {
+  const auto source = find_source(kernel);
+  const std::vector<std::string> lines = source ? read_lines(*source) : std::vector<std::string>();
+  const std::string today = code_hash(kernel);
+  bool is_there = false;
+  for (const auto& [key, function] : code.functions) {
+    if (function.kernel != kernel.name) continue;
+    is_there = true;
+    if (function.code != today || !has_lines_of(function, lines)) return "is of an earlier text of it";
+  }
+  return is_there ? std::nullopt : std::optional<std::string>("is missing");
+}
+
+// The predictor reads the sixteen.
+void read_predicted(SiteData& data) {
+  std::error_code error;
+  if (!std::filesystem::exists(stored_code_file(), error)) {
+    data.complaints.push_back(stored_code_file().string() + " is missing: no step has a timeline");
+    return;
+  }
+  StoredSass code = read_stored_code();
+  for (const Kernel* kernel : of_chapter(sixteen)) {
+    const auto fault = fault_of(code, *kernel);
+    if (!fault) continue;
+    data.complaints.push_back("the machine code of " + kernel->name + " in " + stored_code_file().string() + " " +
+                              *fault + ", and it has no timeline; docs/method/prediction.md says how it is made anew");
+    std::erase_if(code.functions, [&](const auto& entry) { return entry.second.kernel == kernel->name; });
+  }
+  data.predictor = predictor_of(std::move(code));
+}
+
 }  // namespace
 
 std::filesystem::path counted_lines_file() { return stored_results() / "emulator_lines.json"; }
@@ -83,12 +125,13 @@ std::vector<std::string> SiteData::configs_of(const std::string& kernel) const {
 
 SiteData read_site_data(const std::filesystem::path& root) {
   try {
-    SiteData data{read_published(), {}, {}, {}, "", read_words(root), {}};
+    SiteData data{read_published(), {}, {}, {}, "", {}, read_words(root), {}};
     TableFiles table = read_table_folder(stored_results(), data.published);
     data.files = std::move(table.files);
     data.complaints = std::move(table.complaints);
     read_bounds(data);
     read_counted(data);
+    read_predicted(data);
     return data;
   } catch (const UsageError&) {
     throw;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/model/bound_stored.h"
+#include "harness/predict/predict.h"
 #include "harness/results/sweeps.h"
 #include "harness/sass/stored_lines.h"
 #include "harness/site/words.h"
@@ -26,8 +27,9 @@ struct SiteData {
   StoredBounds bounds;
   std::map<std::string, CountedLines> counted;  ///< by kernel
   std::string counted_by;                       ///< the command that counted
+  std::optional<Predictor> predictor;  ///< of the machine code that is of today's kernels; nothing: none is stored
   ExplainedWords words;
-  std::vector<std::string> complaints;  ///< a sentence for each kernel whose counters are not of today's text
+  std::vector<std::string> complaints;  ///< a sentence for each kernel of which what is kept is not of today's text
 
   /// Of a kernel, in the order of its file as far as results tell it: the configs that are known of it.
   std::vector<std::string> configs_of(const std::string& kernel) const;

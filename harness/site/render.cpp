@@ -181,13 +181,22 @@ class Article {
   std::string trial(const std::string& anchor) {
     const Trial* const trial = trial_of(anchor);
     if (trial == nullptr || !tried_.insert(anchor).second) return "";
-    const std::string address = address_from(page_.file, trial->file) + "#" + encoded(trial->state);
-    return "<a class=\"try\" href=\"" + escaped(address) + "\" aria-label=\"Try it: " + escaped(anchor) + "\">try</a>";
+    return "<a class=\"try\" href=\"" + escaped(address_of(*trial)) + "\" aria-label=\"Try it: " + escaped(anchor) +
+           "\">try</a>";
   }
 
   std::string image(const MarkdownNode& node) {
-    return "<img loading=\"lazy\" src=\"" + escaped(links_.image(page_, node)) + "\" alt=\"" +
-           escaped(plain_text(node)) + "\">";
+    const std::string address = links_.image(page_, node);
+    const std::string html =
+        "<img loading=\"lazy\" src=\"" + escaped(address) + "\" alt=\"" + escaped(plain_text(node)) + "\">";
+    const Trial* const trial = trial_of(std::filesystem::path(address).filename().string());
+    if (trial == nullptr) return html;
+    return html + "<a class=\"zoom\" href=\"" + escaped(address_of(*trial)) +
+           "\">Look closer: each instruction and its line</a>";
+  }
+
+  std::string address_of(const Trial& trial) const {
+    return address_from(page_.file, trial.file) + "#" + encoded(trial.state);
   }
 
   // "09_register_moves.cu:142" becomes a link, wherever it stands outside of blocks of code.

@@ -60,7 +60,7 @@ MadeSite make_site(const fs::path& root, const std::vector<Kernel>& kernels) {
   const Book book = read_book(root, kernels, tools);
   const SiteData data = read_site_data(root);
   MadeSite site{{}, data.complaints};
-  const std::vector<Framed> instruments = make_instruments(kernels, data);
+  const std::vector<Framed> instruments = make_instruments(kernels, data, site.files);
   std::vector<ExtraPage> extra;
   for (const Framed& page : instruments) extra.push_back({page.file, page.title});
   const Frame frame(book, extra);

@@ -14,6 +14,11 @@ const std::vector<Trial>& trials() {
       {"quad", "instruments/fragments.html", "operand=C, D&row=8&column=2"},
       {"rescale", "instruments/softmax.html", "scores=one large&tile=3"},
       {"online-softmax", "instruments/softmax.html", "scores=drawn"},
+      {"01_base.svg", "instruments/timeline.html", "step=01_base&gpu=H100 80GB HBM3&track=shared memory"},
+      {"02_swizzling.svg", "instruments/timeline.html", "step=02_swizzling&gpu=H100 80GB HBM3&track=tensor"},
+      {"03_eager_loads.svg", "instruments/timeline.html", "step=03_eager_loads&gpu=H100 80GB HBM3&track=copied data"},
+      {"09_register_moves.svg", "instruments/timeline.html", "step=09_register_moves&gpu=H100 80GB HBM3&track=tensor"},
+      {"16_static_stride.svg", "instruments/timeline.html", "step=16_static_stride&gpu=H100 80GB HBM3&track=tensor"},
   };
   return list;
 }

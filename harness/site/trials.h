@@ -1,4 +1,4 @@
-// Words of the glossary that an instrument lets one try, in a state that shows what the word says.
+// Words of the glossary and pictures that an instrument lets one try, in a state that shows what they say.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 namespace flash_steps {
 
 struct Trial {
-  const char* anchor;  ///< of the word in the glossary: "bank-conflict"
+  const char* anchor;  ///< of the word in the glossary, "bank-conflict", or the picture's file: "01_base.svg"
   const char* file;    ///< of the instrument, from the site's folder on
   const char* state;   ///< as it stands in its address; what is left out is as the instrument has it at first
 };

@@ -303,14 +303,14 @@ TileShape tile_of(Config c) {
 
 const Registration registration(
     __FILE__, "O is rescaled only when a maximum grew a lot",
-    variants<Config{128, 64, 2, 2, 2, false, 1, 16, 8}, Config{128, 64, 2, 2, 2, false, 2, 16, 8},
-             Config{128, 32, 2, 2, 2, false, 1, 16, 8}, Config{64, 64, 0, 2, 2, false, 0, 16, 8},
-             Config{128, 64, 2, 2, 2, false, 1, 1, 8}, Config{128, 64, 2, 2, 2, false, 1, 32, 8},
-             Config{128, 64, 2, 2, 2, false, 1, 16, 0}, Config{128, 64, 2, 2, 2, false, 1, 1, 0}>(
-        []<typename T, Config c>() {
-          return variant<attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead,
-                                   c.copy_slice, c.heads, c.threshold>>(tile_of(c));
-        }));
+    variants<Config{128, 64, 2, 2, 1, false, 1, 16, 8}, Config{128, 64, 2, 2, 2, false, 1, 16, 8},
+             Config{128, 64, 2, 2, 2, false, 2, 16, 8}, Config{128, 32, 2, 2, 2, false, 1, 16, 8},
+             Config{64, 64, 0, 2, 2, false, 0, 16, 8}, Config{128, 64, 2, 2, 2, false, 1, 1, 8},
+             Config{128, 64, 2, 2, 2, false, 1, 32, 8}, Config{128, 64, 2, 2, 2, false, 1, 16, 0},
+             Config{128, 64, 2, 2, 2, false, 1, 1, 0}>([]<typename T, Config c>() {
+      return variant<attention<T, c.tile_rows, c.tile_cols, c.q_slices, c.k_slices, c.v_slices, c.ahead, c.copy_slice,
+                               c.heads, c.threshold>>(tile_of(c));
+    }));
 
 }  // namespace
 }  // namespace flash_steps

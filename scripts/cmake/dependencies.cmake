@@ -27,6 +27,13 @@ if(FLASH_STEPS_TESTS AND NOT FLASH_STEPS_FUZZ)
   FetchContent_MakeAvailable(GTest)
 endif()
 
+# Its static library makes a runner that can be copied elsewhere, as Boost's does.
+set(ZLIB_USE_STATIC_LIBS ON)
+find_package(ZLIB QUIET)
+if(NOT TARGET ZLIB::ZLIB)
+  message(FATAL_ERROR "zlib is missing: scripts/setup.sh installs it (zlib1g-dev on Debian and Ubuntu).")
+endif()
+
 # Boost is too large to fetch for one library. Its static library makes a runner that can be copied elsewhere.
 set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.71 QUIET COMPONENTS context)

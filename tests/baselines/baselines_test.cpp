@@ -146,6 +146,23 @@ TEST_F(StoredBaselines, WhatWasMeasuredIsNotReplaced) {
   EXPECT_TRUE(compared().empty());
 }
 
+TEST(Baselines, WhatEachIsNotRunOnIsSaid) {
+  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.mask = Mask::causal}), std::nullopt);
+  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.heads = 4, .seqlen_kv = 100, .kv_heads = 2}), std::nullopt);
+  EXPECT_EQ(flash_steps::refusal(Baseline::cudnn, {.mask = Mask::causal}), std::nullopt);
+  EXPECT_THAT(*flash_steps::refusal(Baseline::cudnn, {.seqlen_kv = 100, .mask = Mask::causal}),
+              HasSubstr("as many keys as queries"));
+  EXPECT_EQ(flash_steps::refusal(Baseline::standard, {.head_dim = 64}), std::nullopt);
+  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.mask = Mask::causal}));
+  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.seqlen_kv = 100}));
+  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.heads = 4, .kv_heads = 2}));
+  for (const Baseline baseline : all_baselines) {
+    EXPECT_EQ(flash_steps::refusal(baseline, {.dropout = 0.1}) == std::nullopt, baseline == Baseline::fa2);
+    EXPECT_EQ(flash_steps::refusal(baseline, {.padding = 20}) == std::nullopt, baseline == Baseline::fa2);
+    EXPECT_TRUE(flash_steps::refusal(baseline, {.pass = Pass::backward}));
+  }
+}
+
 TEST_F(StoredBaselines, NoFolderIsNoError) {
   fs::remove_all(folder_);
   EXPECT_TRUE(compared().empty());

@@ -103,14 +103,16 @@ INSTANTIATE_TEST_SUITE_P(, Evidence, testing::ValuesIn(names_of_the_sixteen()),
                          [](const auto& info) { return "Of" + std::string(info.param); });
 
 TEST(EvidenceFiles, ComputeSanitizerSawEveryStepAndReportsNothing) {
-  std::set<std::string> launches;
-  const nlohmann::json list = stored("h100_sanitizers.json").at("runs");
-  for (const nlohmann::json& run : list) {
-    EXPECT_EQ(run.at("reports"), 0) << run;
-    launches.insert(run.at("kernel").get<std::string>() + run.at("dtype").get<std::string>() +
-                    run.at("tool").get<std::string>());
+  for (const std::string chapter_name : {sixteen, "primer", "beyond"}) {
+    std::set<std::string> launches;
+    const nlohmann::json list = stored(chapter(chapter_name).folder + "/h100_sanitizers.json").at("runs");
+    for (const nlohmann::json& run : list) {
+      EXPECT_EQ(run.at("reports"), 0) << run;
+      launches.insert(run.at("kernel").get<std::string>() + run.at("dtype").get<std::string>() +
+                      run.at("tool").get<std::string>());
+    }
+    EXPECT_THAT(launches, SizeIs(of_chapter(chapter_name).size() * 2 * 4)) << chapter_name;
   }
-  EXPECT_THAT(launches, SizeIs(of_chapter(sixteen).size() * 2 * 4));
 }
 
 TEST(EvidenceFiles, TheGpuGaveTheSameBitsEachTime) {

@@ -21,31 +21,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // From above to below. A file belongs to the longest of these that its path begins with.
-const std::vector<std::string> rooms = {"kernels/element.h",
-                                        "harness/base",
-                                        "harness/contract",
-                                        "harness/truth",
-                                        "harness/machine",
-                                        "harness/emulator/words",
-                                        "kernels/isa",
-                                        "kernels",
-                                        "harness/emulator/memory",
-                                        "harness/emulator",
-                                        "harness/gpu/cuda",
-                                        "harness/baselines",
-                                        "harness/gpu/truth",
-                                        "harness/gpu/timing",
-                                        "harness/gpu",
-                                        "harness/results",
-                                        "harness/sass",
-                                        "harness/model",
-                                        "harness/measure",
-                                        "harness/console",
-                                        "harness/pages/tables",
-                                        "harness/pages",
-                                        "harness/site/text",
-                                        "harness/site",
-                                        "harness/runner"};
+const std::vector<std::string> rooms = {
+    "kernels/element.h",      "harness/base",      "harness/contract",  "harness/truth",           "harness/machine",
+    "harness/emulator/words", "kernels/isa",       "kernels",           "harness/emulator/memory", "harness/emulator",
+    "harness/gpu/cuda",       "harness/baselines", "harness/gpu/truth", "harness/gpu/timing",      "harness/gpu",
+    "harness/results",        "harness/sass",      "harness/model",     "harness/predict/code",    "harness/predict/sm",
+    "harness/predict",        "harness/measure",   "harness/console",   "harness/pages/tables",    "harness/pages",
+    "harness/site/text",      "harness/site",      "harness/runner"};
 
 std::optional<size_t> room_of(const std::string& path) {
   std::optional<size_t> longest;

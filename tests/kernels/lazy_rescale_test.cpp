@@ -1,5 +1,5 @@
-// 17_lazy_rescale beside 16_static_stride: the same bits at threshold 0, errors of the same size at threshold 8, and
-// how often a warp rescales.
+// 17_lazy_rescale and 18_lazy_reduction beside 16_static_stride: the same bits at threshold 0, errors of the same size
+// at threshold 8, and how often a warp rescales.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -27,10 +27,10 @@ struct Outcome {
   Counters counters;
 };
 
-class LazyRescale : public testing::TestWithParam<std::tuple<InputDistribution, Dtype>> {
+class LazyRescale : public testing::TestWithParam<std::tuple<std::string, InputDistribution, Dtype>> {
  protected:
   Outcome run(const std::string& kernel, const std::string& config) const {
-    const auto [inputs, dtype] = GetParam();
+    const auto [_, inputs, dtype] = GetParam();
     const auto emulator = make_emulator();
     emulator->load({.seqlen = 6 * tile_cols, .dtype = dtype, .inputs = inputs}, true);
     const OutputErrors errors = emulator->check(variant_of(kernel, config, dtype));
@@ -39,7 +39,7 @@ class LazyRescale : public testing::TestWithParam<std::tuple<InputDistribution, 
 
   Outcome before() const { return run("16_static_stride", "128x64_q2k2v2c1_h1"); }
   Outcome lazy(int threshold) const {
-    return run("17_lazy_rescale", "128x64_q2k2v2c1_h1_t" + std::to_string(threshold));
+    return run(std::get<0>(GetParam()), "128x64_q2k2v2c1_h1_t" + std::to_string(threshold));
   }
 };
 
@@ -69,11 +69,12 @@ TEST_P(LazyRescale, RescalesInFewBlocksUnlessMaximaGrowALot) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Inputs, LazyRescale,
-                         testing::Combine(testing::ValuesIn(all_distributions), testing::ValuesIn(all_dtypes)),
+INSTANTIATE_TEST_SUITE_P(Steps, LazyRescale,
+                         testing::Combine(testing::Values("17_lazy_rescale", "18_lazy_reduction"),
+                                          testing::ValuesIn(all_distributions), testing::ValuesIn(all_dtypes)),
                          [](const auto& info) {
-                           return std::string(name_of(std::get<0>(info.param))) + "_" +
-                                  name_of(std::get<1>(info.param));
+                           const auto& [kernel, inputs, dtype] = info.param;
+                           return kernel + "_" + name_of(inputs) + "_" + name_of(dtype);
                          });
 
 }  // namespace

@@ -51,4 +51,20 @@ const fs::path& SiteInBrowser::folder() {
   return site.path();
 }
 
+void AnInstrumentInBrowser::open(const std::string& page, const std::string& state) {
+  browser().open(address("instruments/" + page) + "#" + state);
+}
+
+void AnInstrumentInBrowser::choose(const nlohmann::json& state) {
+  browser().evaluate("new Promise((done) => { const parts = Object.entries(" + state.dump() +
+                     ").map(([name, value]) => name + '=' + encodeURIComponent(value)).join('&');"
+                     "if ('#' + parts === location.hash) return done(0);"
+                     "addEventListener('hashchange', () => setTimeout(done, 0), { once: true });"
+                     "location.hash = parts; })");
+}
+
+std::string AnInstrumentInBrowser::shown(const std::string& selector) {
+  return browser().evaluate("document.querySelector(" + nlohmann::json(selector).dump() + ").dataset.value");
+}
+
 }  // namespace flash_steps

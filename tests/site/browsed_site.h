@@ -29,4 +29,14 @@ class SiteInBrowser : public testing::Test {
   static std::string address(const std::string& page) { return "file://" + (folder() / page).string(); }
 };
 
+/// A test of an instrument. Its choices stand in the address.
+class AnInstrumentInBrowser : public SiteInBrowser {
+ protected:
+  static void open(const std::string& page, const std::string& state);
+  /// Chooses another state of the page that is open.
+  static void choose(const nlohmann::json& state);
+  /// What the element shows: its data-value.
+  static std::string shown(const std::string& selector);
+};
+
 }  // namespace flash_steps

@@ -158,10 +158,10 @@ TEST_F(InBrowser, AnAuditOfItsAccessibilityFindsNothingSerious) {
   const fs::path axe = fs::path(FLASH_STEPS_SOURCE_DIR) / "build/tools/axe.min.js";
   if (!fs::exists(axe)) GTEST_SKIP() << "there is no axe-core; scripts/setup.sh --browser installs it";
   const std::string script = content(axe), step = page_of(a_step());
-  for (const std::string& page :
-       {std::string("index.html"), step, step + "#tab=file&line=50", step + "#tab=machine", step + "#tab=figures",
-        std::string("instruments/bank_map.html"), std::string("instruments/fragments.html"),
-        std::string("instruments/softmax.html"), std::string("instruments/ladder.html")}) {
+  for (const std::string& page : {std::string("index.html"), step, step + "#tab=file&line=50", step + "#tab=machine",
+                                  step + "#tab=figures", std::string("instruments/bank_map.html"),
+                                  std::string("instruments/fragments.html"), std::string("instruments/softmax.html"),
+                                  std::string("instruments/ladder.html"), std::string("instruments/timeline.html")}) {
     browser().open(address(page));
     if (page.ends_with("machine")) {
       ASSERT_TRUE(browser().wait_for("document.querySelector('#sass .sass')"));

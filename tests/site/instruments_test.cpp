@@ -36,25 +36,8 @@ Shown read(const std::string& text) {
   return {std::stoi(parts[0]), std::stoi(parts[1]), std::stoi(parts[2])};
 }
 
-class InstrumentsInBrowser : public SiteInBrowser {
+class InstrumentsInBrowser : public AnInstrumentInBrowser {
  protected:
-  static void open(const std::string& page, const std::string& state) {
-    browser().open(address("instruments/" + page) + "#" + state);
-  }
-
-  // Chooses another state of the page that is open.
-  static void choose(const json& state) {
-    browser().evaluate("new Promise((done) => { const parts = Object.entries(" + state.dump() +
-                       ").map(([name, value]) => name + '=' + encodeURIComponent(value)).join('&');"
-                       "if ('#' + parts === location.hash) return done(0);"
-                       "addEventListener('hashchange', () => setTimeout(done, 0), { once: true });"
-                       "location.hash = parts; })");
-  }
-
-  static std::string shown(const std::string& selector) {
-    return browser().evaluate("document.querySelector(" + json(selector).dump() + ").dataset.value");
-  }
-
   static Shown held(const std::string& operand, int row, int column) {
     choose({{"operand", operand}, {"row", std::to_string(row)}, {"column", std::to_string(column)}});
     return read(shown("#held"));

@@ -8,6 +8,7 @@
 
 #include "harness/base/error.h"
 #include "harness/contract/problem.h"
+#include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
 
 namespace flash_steps {
@@ -37,6 +38,9 @@ class GpuTest : public testing::Test {
   Machine& gpu() { return *test_gpu().machine; }
   Stopwatch& stopwatch() { return *gpu().stopwatch(); }
 };
+
+/// A variant that needs nothing but Q, K, V and O, for tests of what is around the kernels.
+inline const Variant& any_variant() { return of_chapter(sixteen).front()->gpu().front(); }
 
 template <typename Parameter>
 class GpuTestWith : public GpuTest, public testing::WithParamInterface<Parameter> {};

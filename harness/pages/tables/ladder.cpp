@@ -7,6 +7,7 @@
 #include "harness/base/text.h"
 #include "harness/pages/tables/bounds.h"
 #include "harness/pages/tables/markdown.h"
+#include "harness/predict/validation.h"
 #include "harness/results/freshness.h"
 
 namespace flash_steps {
@@ -152,6 +153,19 @@ std::string published_note(const Published& published) {
          "counts 6 FLOP a score for the softmax besides the 4·head_dim of the products, which alone we count.\n";
 }
 
+std::string percent_note(const Published& published) {
+  std::vector<std::string> seqlens;
+  for (const int seqlen : published.seqlens) seqlens.push_back(std::to_string(seqlen));
+  return "- Percent of FlashAttention-2 at seqlen " + std::to_string(table_seqlen) +
+         "; mean: the harmonic mean of a step's TFLOP/s over seqlen " + join(seqlens) +
+         ", in percent of FlashAttention-2's.\n";
+}
+
+std::string predicted_note() {
+  return "- Predicted: of the step's config that is predicted to be the fastest there, from machine code alone; "
+         "docs/method/prediction.md says how, and how far off that is.\n";
+}
+
 std::string sources_note(const Sweep& sweep) {
   std::vector<std::string> files;
   for (const ResultsFile* file : sweep.files) files.push_back("`" + file->name() + "` of " + file->date());
@@ -214,8 +228,23 @@ std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel
   return 100 * harmonic_mean(rates) / harmonic_mean(fa2_rates);
 }
 
+namespace {
+
+bool has_any(const Published& published, const std::vector<const Kernel*>& kernels) {
+  return std::any_of(published.columns.begin(), published.columns.end(), [&](const auto& column) {
+    return std::any_of(kernels.begin(), kernels.end(), [&](const auto* k) { return column.percent.contains(k->name); });
+  });
+}
+
+std::string published_text(const PublishedColumn& column, const Kernel& kernel) {
+  const auto found = column.percent.find(kernel.name);
+  return percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second));
+}
+
+}  // namespace
+
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
-                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds) {
+                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds, const Predictions* predictions) {
   std::vector<std::string> head = {"step"};
   std::vector<std::string> reference = {"FlashAttention-2, TFLOP/s"};
   std::vector<std::vector<std::string>> rows;
@@ -228,22 +257,26 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
     reference.push_back(nothing);
     for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(percent_text(column.percent(*kernels[k], *bounds)));
   };
+  const auto add_predicted = [&](const std::string& gpu, const std::string& name) {
+    if (predictions == nullptr || card_of(gpu) == nullptr) return;
+    head.push_back(name + ", predicted");
+    reference.push_back(nothing);
+    for (size_t k = 0; k < kernels.size(); k++) {
+      rows[k].push_back(percent_text(best_percent(*predictions, *card_of(gpu), kernels[k]->name)));
+    }
+  };
 
   std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
-  const bool any_published = std::any_of(published.columns.begin(), published.columns.end(), [&](const auto& column) {
-    return std::any_of(kernels.begin(), kernels.end(), [&](const auto* k) { return column.percent.contains(k->name); });
-  });
+  const bool any_published = has_any(published, kernels);
   for (const PublishedColumn& column : published.columns) {
     if (any_published) {
       head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
       reference.push_back(fixed(column.fa2_tflops, 1));
-      for (size_t k = 0; k < kernels.size(); k++) {
-        const auto found = column.percent.find(kernels[k]->name);
-        rows[k].push_back(percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second)));
-      }
+      for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(published_text(column, *kernels[k]));
     }
     if (column.is_mean) {
       add_bound(column.gpu, fa2);
+      add_predicted(column.gpu, column.gpu);
     } else {
       fa2 = fa2_speed(column);
     }
@@ -258,17 +291,15 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
       rows[k].push_back(cell_text(columns.mean[k], columns));
     }
     add_bound(sweep.name(), fa2_speed(sweep, table_seqlen));
+    if (sweep.dtype == Dtype::fp16) add_predicted(sweep.gpu, sweep.name());
   }
 
   std::string table = markdown_head(head, 1);
   for (const std::vector<std::string>& row : rows) table += markdown_row(row);
   table += markdown_row(reference) + "\n";
 
-  std::vector<std::string> seqlens;
-  for (const int seqlen : published.seqlens) seqlens.push_back(std::to_string(seqlen));
-  table += "- Percent of FlashAttention-2 at seqlen " + std::to_string(table_seqlen) +
-           "; mean: the harmonic mean of a step's TFLOP/s over seqlen " + join(seqlens) +
-           ", in percent of FlashAttention-2's.\n";
+  table += percent_note(published);
+  if (predictions != nullptr) table += predicted_note();
   if (bounds != nullptr) table += bounds_note(bound_columns);
   if (any_published) table += published_note(published);
   for (const SweepColumns& columns : measured) table += sweep_note(columns, kernels, published.seqlens);

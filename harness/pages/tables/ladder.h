@@ -13,6 +13,7 @@
 
 #include "harness/contract/registry.h"
 #include "harness/model/bound_stored.h"
+#include "harness/predict/predictions.h"
 #include "harness/results/published.h"
 #include "harness/results/sweeps.h"
 
@@ -33,7 +34,8 @@ std::optional<double> mean_percent(const Sweep& sweep, const std::string& kernel
 /// each GPU and type has a third column: the highest bound of a step's configs, in percent of FlashAttention-2 as it
 /// ran there at seqlen 4096.
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
-                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds = nullptr);
+                         const std::vector<Sweep>& sweeps, const StoredBounds* bounds = nullptr,
+                         const Predictions* predictions = nullptr);
 
 /// The best configs of some steps at seqlen 4096, and a line that says how they were measured.
 std::string render_steps(const std::vector<std::string>& kernels, const Sweep& sweep);

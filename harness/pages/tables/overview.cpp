@@ -1,5 +1,6 @@
 #include "harness/pages/tables/overview.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -7,6 +8,7 @@
 #include "harness/contract/source.h"
 #include "harness/pages/tables/ladder.h"
 #include "harness/pages/tables/markdown.h"
+#include "harness/predict/validation.h"
 #include "harness/results/freshness.h"
 
 namespace flash_steps {
@@ -21,6 +23,26 @@ bool is_stale(const Sweep& sweep, const Kernel& kernel) {
   return sweep.best_run(kernel.name, table_seqlen)->code != code_hash(kernel);
 }
 
+// What was published of a GPU, and the card if something is predicted of it.
+struct GpuColumns {
+  const PublishedColumn* published;
+  const Card* predicted;
+};
+
+std::vector<GpuColumns> columns_of(const std::vector<const Kernel*>& kernels, const Published& published,
+                                   const Predictions& predictions) {
+  std::vector<GpuColumns> columns;
+  for (const PublishedColumn& column : published.columns) {
+    if (column.is_mean) continue;
+    const Card* const card = card_of(column.gpu);
+    const bool is_predicted = card != nullptr && std::any_of(kernels.begin(), kernels.end(), [&](const Kernel* kernel) {
+                                return best_percent(predictions, *card, kernel->name).has_value();
+                              });
+    columns.push_back({&column, is_predicted ? card : nullptr});
+  }
+  return columns;
+}
+
 }  // namespace
 
 std::string idea_of(const Kernel& kernel) {
@@ -32,19 +54,25 @@ std::string idea_of(const Kernel& kernel) {
   return lines.front().substr(begin.size());
 }
 
-std::string render_overview(const std::vector<const Kernel*>& kernels, const Published& published, const Sweep& sweep) {
-  std::vector<const PublishedColumn*> columns;
-  for (const PublishedColumn& column : published.columns) {
-    if (!column.is_mean) columns.push_back(&column);
-  }
+std::string render_overview(const std::vector<const Kernel*>& kernels, const Published& published, const Sweep& sweep,
+                            const Predictions& predictions) {
+  const std::vector<GpuColumns> columns = columns_of(kernels, published, predictions);
   std::vector<std::string> head = {"step", "the idea"};
-  for (const PublishedColumn* column : columns) head.push_back(column->gpu + ", published");
+  for (const GpuColumns& column : columns) {
+    head.push_back(column.published->gpu + ", published");
+    if (column.predicted != nullptr) head.push_back("predicted");
+  }
   head.push_back(split(sweep.gpu, ' ').front() + ", measured");
   std::string table = markdown_head(head, 2);
   bool any_stale = false;
   for (const Kernel* kernel : kernels) {
     std::vector<std::string> row = {"[" + kernel->name + "](" + kernel->page_path().string() + ")", idea_of(*kernel)};
-    for (const PublishedColumn* column : columns) row.push_back(percent_text(column->percent, kernel->name));
+    for (const GpuColumns& column : columns) {
+      row.push_back(percent_text(column.published->percent, kernel->name));
+      if (column.predicted == nullptr) continue;
+      const auto predicted = best_percent(predictions, *column.predicted, kernel->name);
+      row.push_back(predicted ? "*" + fixed(*predicted, 1) + "*" : nothing);
+    }
     const auto percent = percent_at(sweep, kernel->name, table_seqlen);
     const bool stale = percent && is_stale(sweep, *kernel);
     any_stale |= stale;

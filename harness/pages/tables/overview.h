@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/contract/registry.h"
+#include "harness/predict/predictions.h"
 #include "harness/results/published.h"
 #include "harness/results/sweeps.h"
 
@@ -15,8 +16,10 @@ namespace flash_steps {
 std::string idea_of(const Kernel& kernel);
 
 /// A line for each step: its page, its idea, and percent of FlashAttention-2 at seqlen 4096 on the published GPUs and
-/// in the sweep; with a mark and a sentence where kernels have changed since.
-std::string render_overview(const std::vector<const Kernel*>& kernels, const Published& published, const Sweep& sweep);
+/// in the sweep, and behind what was published what is predicted there, if it is; with a mark and a sentence where
+/// kernels have changed since.
+std::string render_overview(const std::vector<const Kernel*>& kernels, const Published& published, const Sweep& sweep,
+                            const Predictions& predictions);
 
 /// The published kernels as they were timed on an H100, beside the steps in the sweep.
 std::string render_published_there(const std::vector<const Kernel*>& kernels, const Published& published,

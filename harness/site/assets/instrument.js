@@ -3,24 +3,28 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 
-// Selects with these names and the values that `values(state)` offers for each; `show(state)` is called with each change.
-// The address has the state: #word=ldmatrix_x4&row=256.
+// Selects with these names and the values that `values(state)` offers for each, or fields for a number within
+// `range(state)`; `show(state)` is called with each change. The address has the state: #word=ldmatrix_x4&row=256.
 function setUpChoices(choices, show) {
   const form = document.getElementById("choices");
   let state = {};
-  const selects = {};
+  const fields = {};
   const update = (given) => {
     state = {};
-    for (const { name, label, values } of choices) {
+    for (const { name, values, range } of choices) {
+      const field = fields[name];
+      if (range) {
+        [field.min, field.max] = range(state);
+        const wanted = Math.round(Number(given[name])) || 0;
+        state[name] = field.value = String(Math.min(Math.max(wanted, field.min), field.max));
+        continue;
+      }
       const offered = values(state).map(String);
       const wanted = given[name];
       state[name] = offered.includes(wanted) ? wanted : offered[0];
-      const select = selects[name];
-      if (select.tagName === "SELECT") {
-        select.replaceChildren(...offered.map((value) => element("option", { value }, value)));
-        select.value = state[name];
-        select.disabled = offered.length < 2;
-      }
+      field.replaceChildren(...offered.map((value) => element("option", { value }, value)));
+      field.value = state[name];
+      field.disabled = offered.length < 2;
     }
     show(state, change);
   };
@@ -28,11 +32,12 @@ function setUpChoices(choices, show) {
     update({ ...state, ...changes });
     setAddress(state);
   };
-  for (const { name, label } of choices) {
-    const select = element("select", { id: "choice-" + name });
-    selects[name] = select;
-    select.addEventListener("change", () => change({ [name]: select.value }));
-    form.append(element("span", {}, element("label", { for: "choice-" + name }, label), " ", select));
+  for (const { name, label, range } of choices) {
+    const id = "choice-" + name;
+    const field = range ? element("input", { id, type: "number" }) : element("select", { id });
+    fields[name] = field;
+    field.addEventListener("change", () => change({ [name]: field.value }));
+    form.append(element("span", {}, element("label", { for: id }, label), " ", field));
   }
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", () => update(stateOfAddress()));
