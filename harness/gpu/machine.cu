@@ -15,6 +15,7 @@
 #include "harness/gpu/timing/nvml.h"
 #include "harness/gpu/timing/timer.h"
 #include "harness/gpu/truth/compare.h"
+#include "harness/gpu/truth/gradients.h"
 #include "harness/gpu/truth/inputs.h"
 #include "harness/gpu/truth/reference.h"
 #include "harness/machine/machine.h"
@@ -22,27 +23,43 @@
 namespace flash_steps {
 namespace {
 
+// A 16-bit tensor that kernels compute, and what it should be.
+struct OutputTensor {
+  Output output;
+  DeviceArray<uint16_t> bits;
+  DeviceArray<float> reference;     // empty without a reference
+  std::optional<Difference> ref16;  // of plain attention in 16 bits
+};
+
 // A problem in the GPU's memory.
 struct LoadedProblem {
   Problem problem;
   int sms;
   DeviceInputs inputs;
-  DeviceArray<int> starts;     // of the sequences: in rows of Q
-  DeviceArray<int> kv_starts;  // and of K
-  DeviceArray<uint16_t> output;
-  DeviceArray<float> lse;                                      // empty until a variant writes it
-  DeviceArray<float> reference;                                // empty without a reference
-  DeviceArray<float> lse_reference;                            // likewise
-  std::optional<Difference> ref16;                             // of plain attention in 16 bits
+  DeviceArray<int> starts;            // of the sequences: in rows of Q
+  DeviceArray<int> kv_starts;         // and of K
+  std::vector<OutputTensor> outputs;  // O; or dQ, dK and dV
+  DeviceArray<uint16_t> o;            // of a backward pass, whose input it is
+  DeviceArray<float> lse;             // likewise; of a forward pass empty until a variant writes it
+  DeviceArray<float> lse_reference;   // of a forward pass with a reference
   std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
 
-  DeviceArray<std::byte> workspace;  // of the variants; grows with the first that needs more
+  DeviceArray<std::byte> workspace = {};  // of the variants; grows with the first that needs more
 
-  int64_t tensor_bytes() const { return inputs.q.bytes() + inputs.k.bytes() + inputs.v.bytes() + output.bytes(); }
+  bool is_forward() const { return problem.pass == Pass::forward; }
+  bool has_reference() const { return outputs.front().ref16.has_value(); }
+
+  int64_t tensor_bytes() const {
+    int64_t bytes = inputs.bytes() + o.bytes() + (is_forward() ? 0 : lse.bytes());
+    for (const OutputTensor& output : outputs) bytes += output.bits.bytes();
+    return bytes;
+  }
 
   // Of all that is given back when the next problem is loaded, but for what baselines hold.
   int64_t bytes() const {
-    return tensor_bytes() + lse.bytes() + reference.bytes() + lse_reference.bytes() + workspace.bytes();
+    int64_t bytes = tensor_bytes() + (is_forward() ? lse.bytes() : 0) + lse_reference.bytes() + workspace.bytes();
+    for (const OutputTensor& output : outputs) bytes += output.reference.bytes();
+    return bytes;
   }
 
   int64_t workspace_bytes(const Variant& variant) const {
@@ -58,12 +75,23 @@ struct LoadedProblem {
     workspace = DeviceArray<std::byte>(bytes);
   }
 
+  uint16_t* data_of(Output output) {
+    for (OutputTensor& each : outputs) {
+      if (each.output == output) return each.bits.data();
+    }
+    return output == Output::o ? o.data() : nullptr;
+  }
+
   Tensors tensors() {
     return {.q = inputs.q.data(),
             .k = inputs.k.data(),
             .v = inputs.v.data(),
-            .o = output.data(),
+            .o = data_of(Output::o),
             .lse = lse.data(),
+            .d_o = inputs.d_o.data(),
+            .dq = data_of(Output::dq),
+            .dk = data_of(Output::dk),
+            .dv = data_of(Output::dv),
             .starts = starts.data(),
             .kv_starts = kv_starts.data(),
             .workspace = workspace.data(),
@@ -75,7 +103,50 @@ struct LoadedProblem {
     reserve_workspace(variant);
     return {variant, problem, tensors()};
   }
+
+  void poison_outputs() {
+    for (OutputTensor& output : outputs) poison(output.bits);
+    if (is_forward()) poison(lse);
+  }
 };
+
+// Where an output will be is room for ref16, of which only the errors are kept.
+void note_ref16(OutputTensor& output, Dtype dtype) {
+  output.ref16 = compare_on_device(output.bits, dtype, output.reference);
+}
+
+void load_forward(LoadedProblem& next, bool with_reference) {
+  const Problem& problem = next.problem;
+  OutputTensor& o =
+      next.outputs.emplace_back(OutputTensor{Output::o, DeviceArray<uint16_t>(problem.elements()), {}, {}});
+  if (!with_reference) return;
+  o.reference = DeviceArray<float>(problem.elements());
+  next.lse_reference = DeviceArray<float>(problem.rows());
+  device_reference(problem, next.inputs, precision_of(problem), o.reference, o.bits, next.lse_reference);
+  note_ref16(o, problem.dtype);
+}
+
+// O and L are inputs, and those of the reference, so that what is wrong is the backward pass's own.
+void load_backward(LoadedProblem& next, bool with_reference) {
+  const Problem& problem = next.problem;
+  const Precision precision = precision_of(problem);
+  DeviceArray<float> o(problem.elements());
+  DeviceArray<uint16_t> o16(problem.elements());
+  next.lse = DeviceArray<float>(problem.rows());
+  device_reference(problem, next.inputs, precision, o, o16, next.lse);
+  next.o = rounded_output(o, problem.dtype);
+  DeviceGradients<uint16_t> bits(problem);
+  DeviceGradients<float> exact;
+  if (with_reference) {
+    exact = DeviceGradients<float>(problem);
+    device_gradients(problem, next.inputs, precision, o, o16, exact, bits);
+  }
+  next.outputs.push_back({Output::dq, std::move(bits.dq), std::move(exact.dq), {}});
+  next.outputs.push_back({Output::dk, std::move(bits.dk), std::move(exact.dk), {}});
+  next.outputs.push_back({Output::dv, std::move(bits.dv), std::move(exact.dv), {}});
+  if (!with_reference) return;
+  for (OutputTensor& output : next.outputs) note_ref16(output, problem.dtype);
+}
 
 class Gpu final : public Machine, public Stopwatch {
  public:
@@ -99,20 +170,18 @@ class Gpu final : public Machine, public Stopwatch {
     const int64_t free_bytes = static_cast<int64_t>(gpu_memory().free_bytes);
     if (const auto refusal = memory_refusal(problem, with_reference, free_bytes)) throw OutOfMemory(*refusal);
 
-    LoadedProblem next{.problem = problem,
-                       .sms = facts_.sm_count,
-                       .inputs = make_device_inputs(problem),
-                       .starts = DeviceArray<int>(query_starts(problem)),
-                       .kv_starts = DeviceArray<int>(key_starts(problem)),
-                       .output = DeviceArray<uint16_t>(problem.elements())};
-    if (with_reference) {
-      next.reference = DeviceArray<float>(problem.elements());
-      next.lse_reference = DeviceArray<float>(problem.rows());
-      // Where O will be is room for ref16, of which only the errors are kept.
-      device_reference(problem, next.inputs, precision_of(problem), next.reference, next.output, next.lse_reference);
-      next.ref16 = compare_on_device(next.output, problem.dtype, next.reference);
+    LoadedProblem next;
+    next.problem = problem;
+    next.sms = facts_.sm_count;
+    next.inputs = make_device_inputs(problem);
+    next.starts = DeviceArray<int>(query_starts(problem));
+    next.kv_starts = DeviceArray<int>(key_starts(problem));
+    if (next.is_forward()) {
+      load_forward(next, with_reference);
+    } else {
+      load_backward(next, with_reference);
     }
-    poison(next.output);
+    next.poison_outputs();
     loaded_ = std::move(next);
   }
 
@@ -125,33 +194,26 @@ class Gpu final : public Machine, public Stopwatch {
   OutputErrors check(const Variant& variant) override {
     LoadedProblem& loaded = loaded_with_reference();
     loaded.reserve_workspace(variant);
-    poison(loaded.output);
-    poison(loaded.lse);
+    loaded.poison_outputs();
     launch(variant);
-    const OutputErrors of_o = errors_of(loaded);
-    return variant.writes(Output::lse) ? worst_of({of_o, lse_errors_of(loaded)}, loaded.problem.dtype) : of_o;
+    std::vector<OutputErrors> each = errors_of(loaded);
+    if (variant.writes(Output::lse)) each.push_back(lse_errors_of(loaded));
+    return each.size() == 1 ? each.front() : worst_of(each, loaded.problem.dtype);
   }
 
   int differing_repeats(const Variant& variant, int repeats) override {
     LoadedProblem& loaded = loaded_problem();
     const PlannedVariant planned = loaded.plan(variant);
-    DeviceArray<uint16_t> first(loaded.output.size());
+    std::vector<DeviceArray<uint16_t>> first;
+    for (const OutputTensor& output : loaded.outputs) first.emplace_back(output.bits.size());
     DeviceArray<float> first_lse(loaded.lse.size());
     DeviceArray<int> differs{std::vector<int>(repeats)};
     for (int i = 0; i < repeats; i++) {
-      poison(loaded.output);
-      poison(loaded.lse);
+      loaded.poison_outputs();
       planned.launch(nullptr);
       wait_for_gpu(planned.name());
-      if (i > 0) {
-        note_difference(first, loaded.output, differs.data() + i);
-        note_difference(first_lse, loaded.lse, differs.data() + i);
-      } else {
-        check_cuda(cudaMemcpy(first_lse.data(), loaded.lse.data(), first_lse.bytes(), cudaMemcpyDeviceToDevice),
-                   "copying the first L");
-        check_cuda(cudaMemcpy(first.data(), loaded.output.data(), first.bytes(), cudaMemcpyDeviceToDevice),
-                   "copying the first output");
-      }
+      for (size_t o = 0; o < first.size(); o++) note_or_copy(i, first[o], loaded.outputs[o].bits, differs);
+      note_or_copy(i, first_lse, loaded.lse, differs);
     }
     const std::vector<int> found = differs.to_host();
     return std::accumulate(found.begin(), found.end(), 0);
@@ -172,14 +234,18 @@ class Gpu final : public Machine, public Stopwatch {
   OutputErrors check(Baseline baseline) override {
     LoadedProblem& loaded = loaded_with_reference();
     GpuBaseline& prepared_baseline = prepared(baseline);
-    poison(loaded.output);
+    loaded.poison_outputs();
     prepared_baseline.launch(nullptr);
     wait_for_gpu(name_of(baseline));
-    if (const void* const own = prepared_baseline.output(); own != loaded.output.data()) {
-      check_cuda(cudaMemcpy(loaded.output.data(), own, loaded.output.bytes(), cudaMemcpyDeviceToDevice),
-                 "copying the output of a baseline");
+    for (OutputTensor& output : loaded.outputs) {
+      const bool is_o = output.output == Output::o;
+      const void* const own = is_o ? prepared_baseline.output() : prepared_baseline.gradient(output.output);
+      if (own == output.bits.data()) continue;
+      check_cuda(cudaMemcpy(output.bits.data(), own, output.bits.bytes(), cudaMemcpyDeviceToDevice),
+                 "copying an output of a baseline");
     }
-    return errors_of(loaded);
+    const std::vector<OutputErrors> each = errors_of(loaded);
+    return each.size() == 1 ? each.front() : worst_of(each, loaded.problem.dtype);
   }
 
   void launch(const Variant& variant) override {
@@ -188,7 +254,14 @@ class Gpu final : public Machine, public Stopwatch {
     wait_for_gpu(planned.name());
   }
 
-  std::vector<uint16_t> output() override { return loaded_problem().output.to_host(); }
+  std::vector<uint16_t> output() override {
+    std::vector<uint16_t> all;
+    for (const OutputTensor& output : loaded_problem().outputs) {
+      const std::vector<uint16_t> bits = output.bits.to_host();
+      all.insert(all.end(), bits.begin(), bits.end());
+    }
+    return all;
+  }
 
   std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
                            const TimingBudget& budget) override {
@@ -217,7 +290,7 @@ class Gpu final : public Machine, public Stopwatch {
 
   LoadedProblem& loaded_with_reference() {
     LoadedProblem& loaded = loaded_problem();
-    if (!loaded.ref16) throw std::logic_error("the problem was loaded without a reference to check against");
+    if (!loaded.has_reference()) throw std::logic_error("the problem was loaded without a reference to check against");
     return loaded;
   }
 
@@ -235,15 +308,28 @@ class Gpu final : public Machine, public Stopwatch {
     return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors());
   }
 
-  // Of the output that lies there.
-  static OutputErrors errors_of(LoadedProblem& loaded) {
-    const Difference output = compare_on_device(loaded.output, loaded.problem.dtype, loaded.reference);
-    return {.max_abs = output.max_abs,
-            .rms = output.rms,
-            .ref16_max_abs = loaded.ref16->max_abs,
-            .ref16_rms = loaded.ref16->rms,
-            .max_abs_reference = output.max_abs_reference,
-            .reference = name_of(precision_of(loaded.problem))};
+  // Keeps what the first launch made, and notes where that of another differs.
+  template <typename T>
+  static void note_or_copy(int i, DeviceArray<T>& first, const DeviceArray<T>& output, DeviceArray<int>& differs) {
+    if (i > 0) return note_difference(first, output, differs.data() + i);
+    check_cuda(cudaMemcpy(first.data(), output.data(), first.bytes(), cudaMemcpyDeviceToDevice),
+               "copying the first output");
+  }
+
+  // Of the outputs that lie there.
+  static std::vector<OutputErrors> errors_of(LoadedProblem& loaded) {
+    std::vector<OutputErrors> each;
+    for (const OutputTensor& output : loaded.outputs) {
+      const Difference found = compare_on_device(output.bits, loaded.problem.dtype, output.reference);
+      each.push_back({.output = output.output,
+                      .max_abs = found.max_abs,
+                      .rms = found.rms,
+                      .ref16_max_abs = output.ref16->max_abs,
+                      .ref16_rms = output.ref16->rms,
+                      .max_abs_reference = found.max_abs_reference,
+                      .reference = name_of(precision_of(loaded.problem))});
+    }
+    return each;
   }
 
   static OutputErrors lse_errors_of(LoadedProblem& loaded) {

@@ -1,6 +1,7 @@
 #include "harness/gpu/memory_need.h"
 
 #include "harness/base/text.h"
+#include "harness/gpu/truth/gradients.h"
 #include "harness/gpu/truth/reference.h"
 #include "harness/machine/device.h"
 
@@ -61,12 +62,16 @@ std::string what_would_fit(Problem problem, bool with_reference, double free_byt
 }  // namespace
 
 double memory_need(const Problem& problem, bool with_reference) {
-  const double elements = double(problem.batch) * problem.heads * problem.seqlen * problem.head_dim;
-  const double kv_elements = double(problem.batch) * problem.key_heads() * problem.keys() * problem.head_dim;
-  double bytes = 2 * (elements + kv_elements) * sizeof(uint16_t);  // Q and O, K and V
   const double rows = double(problem.batch) * problem.heads * problem.seqlen;
-  if (with_reference) bytes += (elements + rows) * sizeof(float) + reference_scratch_limit(problem.keys());
-  return bytes;
+  const double elements = rows * problem.head_dim;
+  const double kv_elements = double(problem.batch) * problem.key_heads() * problem.keys() * problem.head_dim;
+  const double scratch = static_cast<double>(reference_scratch_limit(problem.keys()));
+  double bytes = 2 * (elements + kv_elements) * sizeof(uint16_t);  // Q and O, K and V
+  if (problem.pass == Pass::forward) return bytes + (with_reference ? (elements + rows) * sizeof(float) + scratch : 0);
+  // dO and dQ, dK and dV, and L. O of the forward pass is made in any case, in fp32 and as ref16.
+  bytes += 2 * (elements + kv_elements) * sizeof(uint16_t) + rows * sizeof(float);
+  bytes += elements * (sizeof(float) + sizeof(uint16_t)) + scratch;
+  return bytes + (with_reference ? (elements + 2 * kv_elements) * sizeof(float) + rows * gradients_scratch_of_row : 0);
 }
 
 std::optional<std::string> memory_refusal(const Problem& problem, bool with_reference, int64_t free_bytes,

@@ -34,7 +34,7 @@ struct TensorErrors {
   double max_abs_error = 0;
   double rms_error = 0;
   double tolerance = 0;
-  bool right = true;
+  bool right = true;  ///< files from before it was kept say it of all together
 
   bool operator==(const TensorErrors&) const = default;
 };
@@ -47,7 +47,7 @@ struct Validation {
   std::string reference;
   std::vector<std::string> hazards;  ///< a paragraph each, without the kernel's name
   /// Of a kernel that writes several; the members above are of the one nearest to its tolerance, or beyond.
-  std::map<Output, TensorErrors> tensors;
+  std::map<Output, TensorErrors> tensors = {};
 
   bool right() const { return verdict == Verdict::right; }
 };

@@ -61,7 +61,7 @@ void drop(const Problem& p, const Row& row, std::vector<double>& weights) {
   if (p.dropout == 0) return;
   for (size_t j = 0; j < weights.size(); j++) {
     const bool kept = keeps_weight(p, row.sequence, row.head, row.query, static_cast<int>(j));
-    weights[j] = kept ? weights[j] * p.dropping().kept_scale : 0;
+    weights[j] = kept ? weights[j] / (1 - p.dropout) : 0;
   }
 }
 

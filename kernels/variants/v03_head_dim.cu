@@ -258,6 +258,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const uint32_t o_lane = o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
+#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);

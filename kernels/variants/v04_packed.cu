@@ -125,8 +125,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const int64_t row_stride = int64_t{a.heads} * head_dim;  // in elements
   const int64_t kv_head_offset = kv_start * row_stride + blockIdx.y * head_dim;
   const int64_t tile_offset = (start + first_row) * row_stride + blockIdx.y * head_dim;
-  const int copy_row = threadIdx.x / chunks;
-  const int copy_chunk = threadIdx.x % chunks;
+  const int copy_row = threadIdx.x / chunks, copy_chunk = threadIdx.x % chunks;
   const int64_t copy_offset = copy_row * row_stride + copy_chunk * chunk_elems;
   const T* k_gmem = a.k + kv_head_offset + copy_offset;  // this thread's part of the first K tile
   const T* v_gmem = a.v + kv_head_offset + copy_offset;
@@ -266,6 +265,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const uint32_t o_lane = o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
+#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);

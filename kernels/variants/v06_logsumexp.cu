@@ -27,7 +27,7 @@ struct Arguments {
   float* lse;            // of each sequence [heads, its queries]
   const int* starts;     // [batch + 1]: the first query of each sequence, and how many there are
   const int* kv_starts;  // [batch + 1]: the same of keys
-  int heads, group;  // so many heads of queries share a head of keys
+  int heads, group;      // so many heads of queries share a head of keys
   bool causal;
   float softmax_scale_log2;  // 1/√head_dim · log2(e): exp(x) = exp2(x·log2(e)), and exp2 is one instruction
 };
@@ -127,8 +127,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const int64_t row_stride = int64_t{a.heads} * head_dim;  // in elements
   const int64_t kv_row_stride = int64_t{a.heads / a.group} * head_dim;
   const int64_t tile_offset = (start + first_row) * row_stride + blockIdx.y * head_dim;
-  const int copy_row = threadIdx.x / chunks;
-  const int copy_chunk = threadIdx.x % chunks;
+  const int copy_row = threadIdx.x / chunks, copy_chunk = threadIdx.x % chunks;
   const int64_t copy_offset = copy_row * row_stride + copy_chunk * chunk_elems;
   const int64_t kv_head_offset = kv_start * kv_row_stride + blockIdx.y / a.group * head_dim;
   const int64_t kv_offset = kv_head_offset + copy_row * kv_row_stride + copy_chunk * chunk_elems;
@@ -271,6 +270,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const uint32_t o_lane = o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
+#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);

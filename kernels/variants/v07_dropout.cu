@@ -2,7 +2,7 @@
 //
 // Changed since v06_logsumexp: each lane draws a byte for every weight that it holds, 16 of them in a call of Philox,
 // and drops those of large bytes. What it draws follows from the place of the weight in the matrix, whatever the tile.
-// L and the row sum are those of all weights; O is divided by the probability with which one is kept.
+// L and the row sum are of all weights; O is divided by the probability with which one is kept. One k-slice at a time.
 //
 // What to look at: integer multiplications beside the exponentials.
 
@@ -28,14 +28,14 @@ struct Arguments {
   float* lse;            // of each sequence [heads, its queries]
   const int* starts;     // [batch + 1]: the first query of each sequence, and how many there are
   const int* kv_starts;  // [batch + 1]: the same of keys
-  int heads, group;  // so many heads of queries share a head of keys
+  int heads, group;      // so many heads of queries share a head of keys
   bool causal;
   Dropout dropout;
   float softmax_scale_log2;  // 1/√head_dim · log2(e): exp(x) = exp2(x·log2(e)), and exp2 is one instruction
 };
 
 constexpr int warps = 4;
-constexpr int slices = 2;      // k-slices of Q, K and V that are loaded at a time
+constexpr int slices = 1;      // k-slices of Q, K and V that are loaded at a time
 constexpr int copy_slice = 1;  // the k-slice of P·V before which the copy of the next K starts
 // More CTAs on an SM hide each other's waits, but leave fewer registers to a thread: 168 of three, 255 of two.
 constexpr int ctas_per_sm(int head_dim, int tile_rows) { return tile_rows == 64 && head_dim <= 128 ? 3 : 2; }
@@ -129,8 +129,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const int64_t row_stride = int64_t{a.heads} * head_dim;  // in elements
   const int64_t kv_row_stride = int64_t{a.heads / a.group} * head_dim;
   const int64_t tile_offset = (start + first_row) * row_stride + blockIdx.y * head_dim;
-  const int copy_row = threadIdx.x / chunks;
-  const int copy_chunk = threadIdx.x % chunks;
+  const int copy_row = threadIdx.x / chunks, copy_chunk = threadIdx.x % chunks;
   const int64_t copy_offset = copy_row * row_stride + copy_chunk * chunk_elems;
   const int64_t kv_head_offset = kv_start * kv_row_stride + blockIdx.y / a.group * head_dim;
   const int64_t kv_offset = kv_head_offset + copy_row * kv_row_stride + copy_chunk * chunk_elems;
@@ -279,6 +278,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(head_dim, tile_rows)) 
   const uint32_t o_lane = o_smem + smem_offset<tile_rows, chunks>(warp_row + lane / 4, 0) + lane % 4 * 4;
   // O = O / row sum, through shared memory: a lane holds 4 bytes here and 4 bytes there, but stores 16 at once. Each
   // warp writes and reads its own rows, and no other warp read them as Q: nobody has to wait for anybody.
+#pragma unroll
   for (int r = 0; r < row_frags; r++) {
     for (int half = 0; half < 2; half++) {
       const float sum = sum_of_quad(row_sum[r][half]);

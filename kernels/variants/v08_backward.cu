@@ -85,13 +85,13 @@ __device__ __forceinline__ void multiply(float (&sums)[col_frags * 2][4], uint32
 #pragma unroll
   for (int d = 0; d < head_dim / 16; d++) {
     uint32_t a_regs[4];
-    uint32_t b_regs[col_frags][4];
     ldmatrix_x4(a_regs, smem_step(a_lane, 0, d));
 #pragma unroll
-    for (int c = 0; c < col_frags; c++) ldmatrix_x4(b_regs[c], smem_step(b_lane, c * 16, d));
-#pragma unroll
-    for (int n = 0; n < col_frags * 2; n++) {
-      mma_m16n8k16<T>(sums[n], a_regs, b_regs[n / 2][n % 2 * 2], b_regs[n / 2][n % 2 * 2 + 1], sums[n]);
+    for (int c = 0; c < col_frags; c++) {
+      uint32_t b_regs[4];
+      ldmatrix_x4(b_regs, smem_step(b_lane, c * 16, d));
+      mma_m16n8k16<T>(sums[c * 2], a_regs, b_regs[0], b_regs[1], sums[c * 2]);
+      mma_m16n8k16<T>(sums[c * 2 + 1], a_regs, b_regs[2], b_regs[3], sums[c * 2 + 1]);
     }
   }
 }

@@ -43,7 +43,8 @@ const Variant& variant_of(const Kernel& kernel) {
 void run_step(benchmark::State& state, const Kernel& kernel) {
   const Variant& variant = variant_of(kernel);
   const std::unique_ptr<Machine> emulator = make_emulator(1);
-  emulator->load({.batch = 1, .heads = 1, .seqlen = 512, .dtype = variant.dtype}, false);
+  emulator->load(
+      {.batch = 1, .heads = 1, .seqlen = 512, .dtype = variant.dtype, .pass = variant.coverage.passes.front()}, false);
   for (auto _ : state) emulator->launch(variant);
   report_lane_words(state, lane_words(emulator->observer()->observation().lines));
 }

@@ -59,7 +59,11 @@ class GpuKernels : public GpuTestWith<KernelCase> {
             .head_dim = variant().coverage.head_dims.back(),
             .dtype = variant().dtype,
             .inputs = inputs,
+<<<<<<< HEAD
+            .pass = variant().coverage.passes.front()};
+=======
             .mask = mask};
+>>>>>>> integrate
   }
 };
 

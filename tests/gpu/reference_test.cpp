@@ -103,7 +103,7 @@ TEST_F(GpuReferenceLimits, HugeLogitsGiveNumbers) {
   const uint16_t largest = 0x7bff;  // 65504, whose products add up to logits of 5·10¹⁰
   std::vector<uint16_t> huge(problem.elements(), largest);
   for (size_t i = 0; i < huge.size(); i += 2) huge[i] |= i / problem.head_dim % 2 == 0 ? 0 : 0x8000;
-  const DeviceInputs inputs{DeviceArray(huge), DeviceArray(huge), DeviceArray(make_inputs(problem).v)};
+  const DeviceInputs inputs{DeviceArray(huge), DeviceArray(huge), DeviceArray(make_inputs(problem).v), {}};
   DeviceArray<float> exact(problem.elements());
   DeviceArray<uint16_t> ref16(problem.elements());
   DeviceArray<float> lse(problem.rows());

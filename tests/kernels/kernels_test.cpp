@@ -37,6 +37,7 @@ Case make_case(const Kernel& kernel, const Variant& variant, int tiles, InputDis
   problem.head_dim = variant.coverage.head_dims.front();
   problem.dtype = variant.dtype;
   problem.inputs = inputs;
+  problem.pass = variant.coverage.passes.front();
   return {&kernel, &variant, problem};
 }
 

@@ -57,6 +57,7 @@ TEST_P(AnyProblem, IsComputedRightAndWithoutHazards) {
   problem.seqlen = draw.between(1, problem.heads * problem.batch <= 2 && !tile.scalar ? 6 : 3) * seqlen_step(tile);
   problem.head_dim = variant.coverage.head_dims.front();
   problem.dtype = variant.dtype;
+  problem.pass = variant.coverage.passes.front();
   problem.inputs = draw.one_of(all_distributions);
   problem.seed = draw.below(1000000);
   const int threads = draw.between(1, 4);

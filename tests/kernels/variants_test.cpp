@@ -40,6 +40,7 @@ std::vector<Problem> odd_problems(const Variant& variant) {
       Problem problem{.seqlen = queries, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
       problem.seqlen_kv = keys == queries ? 0 : keys;
       problem.mask = mask;
+      problem.pass = variant.coverage.passes.front();
       // Another one each time; several heads and sequences where they are short.
       problem.inputs = all_distributions[(problems.size() * 5 + 2) % std::size(all_distributions)];
       problem.batch = queries < rows ? 2 : 1;
@@ -50,6 +51,36 @@ std::vector<Problem> odd_problems(const Variant& variant) {
       }
       problems.push_back(problem);
     }
+  }
+  return problems;
+}
+
+// Sequences of different lengths, and weights that are dropped: what only some cover.
+std::vector<Problem> irregular_problems(const Variant& variant) {
+  const int rows = variant.tile.tile_rows;
+  const int cols = variant.tile.tile_cols;
+  const Problem plain{.heads = 2, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
+  std::vector<Problem> problems;
+  const auto add = [&](int queries, int keys, int padding, double dropout) {
+    Problem problem = plain;
+    problem.seqlen = queries;
+    problem.seqlen_kv = keys;
+    problem.padding = padding;
+    problem.dropout = dropout;
+    problem.dropout_offset = 0xffffffd8;  // where a counter carries beyond 32 bits
+    problem.batch = padding > 0 ? 4 : 1;
+    problem.mask = problems.size() % 2 == 0 ? Mask::causal : Mask::none;
+    problem.inputs = problems.size() % 3 == 2 ? InputDistribution::onehot : InputDistribution::normal;
+    problems.push_back(problem);
+  };
+  if (variant.coverage.packed) {
+    add(rows + 20, 0, 40, 0);
+    add(rows / 2, 2 * cols, cols, 0);
+    add(30, 4, 4, 0);  // some have no key
+  }
+  if (variant.coverage.dropout) {
+    add(rows + 1, cols + 33, 0, 0.1);
+    add(rows / 2, 0, 20, 0.5);
   }
   return problems;
 }
@@ -70,6 +101,11 @@ class Variants : public testing::TestWithParam<Case> {};
 TEST_P(Variants, AreRightAtOddLengths) {
   const auto emulator = make_emulator();
   for (const Problem& problem : odd_problems(*GetParam().variant)) expect_right(*emulator, GetParam(), problem);
+}
+
+TEST_P(Variants, AreRightWithSequencesOfDifferentLengthsAndWithDropout) {
+  const auto emulator = make_emulator();
+  for (const Problem& problem : irregular_problems(*GetParam().variant)) expect_right(*emulator, GetParam(), problem);
 }
 
 std::vector<Case> all_cases() {
@@ -173,11 +209,54 @@ TEST(GroupedQuery, ReadsAHeadOfKeysForAllHeadsOfItsGroup) {
   grouped.kv_heads = 1;
   const Counters each = count("v05_grouped_query", one_each);
   const Counters shared = count("v05_grouped_query", grouped);
-  EXPECT_EQ(each.hbm_bytes_read, 3u * one_each.bytes());
-  EXPECT_EQ(shared.hbm_bytes_read, static_cast<uint64_t>(grouped.bytes() + 2 * grouped.kv_bytes()));
+  constexpr uint64_t of_starts = 2 * 32;  // two sectors, of queries and of keys
+  EXPECT_EQ(each.hbm_bytes_read, 3u * one_each.bytes() + of_starts);
+  EXPECT_EQ(shared.hbm_bytes_read, static_cast<uint64_t>(grouped.bytes() + 2 * grouped.kv_bytes()) + of_starts);
   // Who asks, and what for, is the same.
   EXPECT_EQ(shared.cp_async, each.cp_async);
   EXPECT_EQ(shared.mma_instructions, each.mma_instructions);
+}
+
+TEST(Packed, ATileThatASequenceDoesNotHaveDoesNothing) {
+  const Variant& variant = variant_of("v04_packed");
+  const int rows = variant.tile.tile_rows;
+  Problem problem{.batch = 6, .seqlen = rows + 10};
+  problem.padding = 20;
+  uint64_t blocks = 0;
+  int of_two_tiles = 0;
+  for (int b = 0; b < problem.batch; b++) {
+    const int queries = problem.queries_of(b);
+    of_two_tiles += queries > rows;
+    blocks += (queries + rows - 1) / rows * ((queries + variant.tile.tile_cols - 1) / variant.tile.tile_cols);
+  }
+  ASSERT_GT(of_two_tiles, 0);
+  ASSERT_LT(of_two_tiles, problem.batch);
+  const Counters counters = count("v04_packed", problem);
+  EXPECT_EQ(counters.mma_instructions, blocks * products(variant, default_head_dim));
+  const std::vector<int> starts = query_starts(problem);
+  const uint64_t of_starts = (starts.size() * sizeof(int) + 31) / 32 * 32;
+  EXPECT_EQ(counters.hbm_bytes_read, static_cast<uint64_t>(problem.bytes() + 2 * problem.kv_bytes()) + 2 * of_starts);
+  EXPECT_EQ(counters.hbm_bytes_written, static_cast<uint64_t>(problem.bytes()));
+}
+
+TEST(Logsumexp, StoresFourBytesARowMore) {
+  const Problem problem{.heads = 2, .seqlen = 256};
+  const Counters without = count("v05_grouped_query", problem);
+  Counters with = count("v06_logsumexp", problem);
+  EXPECT_EQ(with.hbm_bytes_written - without.hbm_bytes_written, 4u * problem.rows());
+  // Eight rows of a fragment are one sector, and one instruction.
+  EXPECT_EQ(with.global_store.instructions - without.global_store.instructions, problem.rows() / 8u);
+  EXPECT_EQ(with.global_store.sectors - without.global_store.sectors, problem.rows() / 8u);
+  with.global_store = without.global_store;
+  with.hbm_bytes_written = without.hbm_bytes_written;
+  EXPECT_EQ(with, without);
+}
+
+TEST(Dropout, MovesNothingAndMultipliesNothingMore) {
+  Problem problem{.heads = 2, .seqlen = 256};
+  const Counters without = count("v06_logsumexp", problem);
+  problem.dropout = 0.1;
+  EXPECT_EQ(count("v07_dropout", problem), without);
 }
 
 }  // namespace

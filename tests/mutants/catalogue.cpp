@@ -242,7 +242,13 @@ const std::vector<std::string>& mistakes() {
                                               "guard-dropped",
                                               "scale-of-128",
                                               "panels-of-other-width",
-                                              "group-of-the-next-head"};
+                                              "group-of-the-next-head",
+                                              "neighbours-length",
+                                              "logarithm-wrong",
+                                              "dropout-wrong",
+
+                                              "row-term-wrong",
+                                              "p-for-ds"};
   return names;
 }
 
@@ -283,7 +289,8 @@ std::vector<Mutant> mutants_of(const std::string& kernel, const std::string& tex
   if (file.is_of_primer()) {
     make_primer_mutants(file);
   } else if (file.is_variant()) {
-    make_ampere_mutants(file, variants_replacements());
+    const bool is_backward = file.number() >= first_backward_variant;
+    make_ampere_mutants(file, is_backward ? backward_replacements() : variants_replacements());
   } else if (file.number() <= last_ampere_kernel) {
     make_ampere_mutants(file, replacements);
   } else {

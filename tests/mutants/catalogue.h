@@ -68,6 +68,14 @@ namespace flash_steps::mutants {
 ///   scale-of-128        1/√128 for heads of any length
 ///   panels-of-other-width  a tile is cut where its rows end
 ///   group-of-the-next-head  K and V of another head
+///   neighbours-length   a sequence is as long as another one
+///   logarithm-wrong     of the row sum: in base 2, without the maximum, of another head
+///   dropout-wrong       another weight is dropped, or a kept one has another size
+///
+/// and of the backward pass alone:
+///
+///   row-term-wrong      D is left out or not the sum that it should be, or L is of another base
+///   p-for-ds            dK is added up with P in place of dS
 const std::vector<std::string>& mistakes();
 
 /// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in

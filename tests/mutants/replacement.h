@@ -8,7 +8,8 @@ namespace flash_steps::mutants {
 inline constexpr int last_primer_kernel = 12;
 inline constexpr int last_ampere_kernel = 17;
 inline constexpr int last_hopper_kernel = 25;
-inline constexpr int last_variant = 5;  // of the chapter of variants, which has numbers of its own
+inline constexpr int last_variant = 7;  // of the chapter of variants that is a forward pass
+inline constexpr int first_backward_variant = 8, last_backward_variant = 8;  // of the same
 
 /// `from` must be in each kernel from `first` to `last`, and in no other of its kind; each place where it is makes a
 /// mutant.
@@ -29,5 +30,8 @@ std::span<const Replacement> hopper_replacements();
 
 /// Of the chapter of variants, likewise.
 std::span<const Replacement> variants_replacements();
+
+/// Of those in it that compute a backward pass.
+std::span<const Replacement> backward_replacements();
 
 }  // namespace flash_steps::mutants

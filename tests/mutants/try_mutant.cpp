@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "harness/base/text.h"
@@ -45,6 +46,21 @@ constexpr Shape shapes[] = {{2, 1, 1, InputDistribution::normal},   {3, 1, 1, In
                             {2, 1, 1, InputDistribution::positive}, {2, 2, 3, InputDistribution::normal},
                             {5, 1, 1, InputDistribution::uniform},  {3, 1, 1, InputDistribution::creeping}};
 
+// What only some variants cover: sequences of different lengths, some without a key, and weights that are dropped.
+void add_packed(std::vector<Problem>& problems, const Variant& variant) {
+  if (!variant.coverage.packed) return;
+  const int rows = variant.tile.tile_rows;
+  const int cols = variant.tile.tile_cols;
+  for (const auto& [queries, keys, padding] :
+       {std::tuple{rows + 20, 0, 40}, std::tuple{rows, 2 * cols, cols}, std::tuple{30, 5, 5}}) {
+    for (const Mask mask : variant.coverage.masks) {
+      Problem problem{.batch = 4, .seqlen = queries, .seqlen_kv = keys, .mask = mask};
+      problem.padding = padding;
+      problems.push_back(problem);
+    }
+  }
+}
+
 // Of a variant that covers more than the sixteen: tiles that are not full, more queries than keys and fewer, a mask,
 // and heads that share one of keys.
 std::vector<Problem> odd_problems(const Variant& variant) {
@@ -62,6 +78,12 @@ std::vector<Problem> odd_problems(const Variant& variant) {
       }
     }
   }
+  add_packed(problems, variant);
+  for (Problem& problem : problems) {
+    if (!variant.coverage.dropout) continue;
+    problem.dropout = 0.3;
+    problem.dropout_offset = 0xfffffff0;  // where a counter carries beyond 32 bits
+  }
   return problems;
 }
 
@@ -77,10 +99,12 @@ std::vector<Case> cases_of(const std::vector<Variant>& variants) {
       problem.seqlen = steps * seqlen_step(variant.tile);
       problem.inputs = inputs;
       problem.head_dim = variant.coverage.head_dims.front();
+      problem.pass = variant.coverage.passes.front();
       if (problem.flops() <= most_flops) cases.push_back({&variant, config_number, problem});
     }
     for (Problem& problem : odd_problems(variant)) {
       problem.head_dim = variant.coverage.head_dims.front();
+      problem.pass = variant.coverage.passes.front();
       cases.push_back({&variant, config_number, problem});
     }
     config_number++;

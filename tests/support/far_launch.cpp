@@ -7,6 +7,7 @@
 
 #include "harness/contract/coverage.h"
 #include "harness/emulator/emulator.h"
+#include "harness/truth/gradients.h"
 
 namespace flash_steps {
 namespace {
@@ -26,6 +27,7 @@ class SparseTensor {
   SparseTensor& operator=(const SparseTensor&) = delete;
 
   bool is_there() const { return data_ != MAP_FAILED; }
+  size_t bytes() const { return bytes_; }
   template <typename T = uint16_t>
   T* data() const {
     return static_cast<T*>(data_);
@@ -51,7 +53,8 @@ Problem last_head(const Variant& variant) {
   return {.heads = 1,
           .seqlen = seqlen_step(variant.tile),
           .head_dim = variant.coverage.head_dims.front(),
-          .dtype = variant.dtype};
+          .dtype = variant.dtype,
+          .pass = variant.coverage.passes.front()};
 }
 
 Problem far_problem(const Variant& variant) {
@@ -95,54 +98,130 @@ std::string describe_far(const Variant& variant) {
   return describe(far_problem(variant)) + ", the last head of the last sequence";
 }
 
+namespace {
+
+// The tensors of a far problem; those of the other pass are empty.
+struct FarTensors {
+  explicit FarTensors(const Problem& far, int64_t workspace_bytes)
+      : q(far.bytes()),
+        k(far.bytes()),
+        v(far.bytes()),
+        o(far.bytes()),
+        lse(far.rows() * sizeof(float)),
+        d_o(far.pass == Pass::forward ? 0 : far.bytes()),
+        dq(d_o.bytes()),
+        dk(d_o.bytes()),
+        dv(d_o.bytes()),
+        starts((far.batch + 1) * sizeof(int)),
+        kv_starts((far.batch + 1) * sizeof(int)),
+        workspace(workspace_bytes),
+        is_forward(far.pass == Pass::forward) {}
+
+  std::vector<const SparseTensor*> all() const {
+    return {&q, &k, &v, &o, &lse, &d_o, &dq, &dk, &dv, &starts, &kv_starts, &workspace};
+  }
+
+  const SparseTensor& of(Output output) const {
+    return output == Output::dq ? dq : output == Output::dk ? dk : output == Output::dv ? dv : o;
+  }
+
+  Tensors arguments() const {
+    return {.q = q.data(),
+            .k = k.data(),
+            .v = v.data(),
+            .o = o.data(),
+            .lse = lse.data<float>(),
+            .d_o = d_o.data(),
+            .dq = dq.data(),
+            .dk = dk.data(),
+            .dv = dv.data(),
+            .starts = starts.data<int>(),
+            .kv_starts = kv_starts.data<int>(),
+            .workspace = workspace.data(),
+            .tensor_map = emulated_map};
+  }
+
+  std::vector<emulator::GlobalBuffer> buffers() const {
+    return {q.buffer("q", false),
+            k.buffer("k", false),
+            v.buffer("v", false),
+            o.buffer("o", is_forward),
+            lse.buffer("lse", is_forward),
+            d_o.buffer("d_o", false),
+            dq.buffer("dq", true),
+            dk.buffer("dk", true),
+            dv.buffer("dv", true),
+            starts.buffer("starts", false),
+            kv_starts.buffer("kv_starts", false),
+            workspace.buffer("workspace", true)};
+  }
+
+  SparseTensor q, k, v, o, lse, d_o, dq, dk, dv, starts, kv_starts, workspace;
+  bool is_forward;
+};
+
+void fill_inputs(const FarTensors& tensors, const LastHead& last, const Problem& near, const Problem& far,
+                 const HostInputs& inputs, const Reference& forward) {
+  const std::vector<int> starts = query_starts(far);
+  const std::vector<int> kv_starts = key_starts(far);
+  std::copy(starts.begin(), starts.end(), tensors.starts.data<int>());
+  std::copy(kv_starts.begin(), kv_starts.end(), tensors.kv_starts.data<int>());
+  last.fill(tensors.q, inputs.q);
+  last.fill(tensors.k, inputs.k);
+  last.fill(tensors.v, inputs.v);
+  if (tensors.is_forward) return;
+  const ForwardOutputs outputs = forward_outputs(near, forward);
+  last.fill(tensors.o, outputs.o);
+  last.fill(tensors.d_o, inputs.d_o);
+  std::copy(outputs.lse.begin(), outputs.lse.end(), tensors.lse.data<float>() + far.rows() - near.rows());
+}
+
+OutputErrors errors_of(const Variant& variant, const FarTensors& tensors, const LastHead& last, const Problem& near,
+                       const HostInputs& inputs, const Reference& forward) {
+  if (tensors.is_forward) return compare(near, last.read(tensors.o), forward);
+  const Gradients gradients = reference_gradients(near, inputs, forward);
+  std::vector<OutputErrors> each;
+  for (const Output output : variant.outputs) {
+    const Reference& reference = output == Output::dq   ? gradients.dq
+                                 : output == Output::dk ? gradients.dk
+                                                        : gradients.dv;
+    each.push_back(compare(near, last.read(tensors.of(output)), reference));
+    each.back().output = output;
+  }
+  return worst_of(each, near.dtype);
+}
+
+}  // namespace
+
 std::optional<FarResult> run_far(const Variant& variant) {
   const Problem near = last_head(variant);
   const Problem far = far_problem(variant);
-  const SparseTensor q(far.bytes()), k(far.bytes()), v(far.bytes()), o(far.bytes());
-  if (!q.is_there() || !k.is_there() || !v.is_there() || !o.is_there()) return std::nullopt;
-
-  const std::vector<int> starts_of[] = {query_starts(far), key_starts(far)};
-  const size_t starts_bytes = starts_of[0].size() * sizeof(int);
-  const SparseTensor starts(starts_bytes), kv_starts(starts_bytes), lse(far.rows() * sizeof(float));
-  if (!starts.is_there() || !kv_starts.is_there() || !lse.is_there()) return std::nullopt;
-  std::copy(starts_of[0].begin(), starts_of[0].end(), starts.data<int>());
-  std::copy(starts_of[1].begin(), starts_of[1].end(), kv_starts.data<int>());
-
-  const SparseTensor workspace(variant.workspace_bytes ? variant.workspace_bytes(far) : 0);
-  if (!workspace.is_there()) return std::nullopt;
-
+  const FarTensors tensors(far, variant.workspace_bytes ? variant.workspace_bytes(far) : 0);
+  for (const SparseTensor* tensor : tensors.all()) {
+    if (!tensor->is_there()) return std::nullopt;
+  }
   const HostInputs inputs = make_inputs(near);
+  const Reference forward = reference_attention(near, inputs);
   const LastHead last(near, far);
-  last.fill(q, inputs.q);
-  last.fill(k, inputs.k);
-  last.fill(v, inputs.v);
-  last.fill(o, std::vector<uint16_t>(near.elements(), 0xffff));
+  fill_inputs(tensors, last, near, far, inputs, forward);
+  for (const Output output : variant.outputs) {
+    if (output != Output::lse) last.fill(tensors.of(output), std::vector<uint16_t>(near.elements(), 0xffff));
+  }
 
   FarResult result;
-  const Tensors tensors{.q = q.data(),
-                        .k = k.data(),
-                        .v = v.data(),
-                        .o = o.data(),
-                        .lse = lse.data<float>(),
-                        .starts = starts.data<int>(),
-                        .kv_starts = kv_starts.data<int>(),
-                        .workspace = workspace.data(),
-                        .tensor_map = emulated_map};
-  for (const Launch& launch : variant.plan(far, tensors)) {
+  for (const Launch& launch : variant.plan(far, tensors.arguments())) {
     const emulator::LaunchReport report =
         emulator::launch({.grid_x = launch.grid.x,
                           .grid_y = launch.grid.y,
                           .grid_z = launch.grid.z,
                           .threads = launch.threads,
                           .smem_bytes = launch.smem_bytes,
-                          .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false),
-                                      o.buffer("o", true), lse.buffer("lse", true), starts.buffer("starts", false),
-                                      kv_starts.buffer("kv_starts", false), workspace.buffer("workspace", true)},
+                          .buffers = tensors.buffers(),
                           .first_cta = int64_t{launch.grid.x} * (int64_t{launch.grid.y} * launch.grid.z - 1)},
                          launch.call);
     for (const emulator::Hazard& hazard : report.hazards) result.hazards.push_back(to_string(hazard));
   }
-  result.errors = compare(near, last.read(o), reference_attention(near, inputs));
+  result.errors = errors_of(variant, tensors, last, near, inputs, forward);
   return result;
 }
 

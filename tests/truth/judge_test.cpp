@@ -77,6 +77,45 @@ TEST(Judge, AnInfiniteToleranceFails) {
   EXPECT_FALSE(judge(errors, Dtype::fp16).right);
 }
 
+OutputErrors errors_of_lse(const std::vector<float>& lse, const std::vector<double>& exact) {
+  Reference reference;
+  reference.lse = exact;
+  return compare_lse(lse, reference);
+}
+
+TEST(Judge, LIsWithinAHundredThousandthOfTheLargest) {
+  EXPECT_TRUE(judge(errors_of_lse({3.00002f, -0.5f}, {3, -0.5}), Dtype::fp16).right);
+  EXPECT_FALSE(judge(errors_of_lse({3.00005f, -0.5f}, {3, -0.5}), Dtype::fp16).right);
+  EXPECT_FALSE(judge(errors_of_lse({0.00002f}, {0}), Dtype::fp16).right) << "below 1 it is of 1";
+  EXPECT_DOUBLE_EQ(judge(errors_of_lse({-181, 1}, {-181, 1}), Dtype::fp16).tolerance, 181e-5);
+}
+
+TEST(Judge, InfinitiesOfLAreExact) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(judge(errors_of_lse({infinity, 2}, {infinity, 2}), Dtype::fp16).right);
+  for (const float wrong : {-infinity, 1e30f, std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_FALSE(judge(errors_of_lse({wrong, 2}, {infinity, 2}), Dtype::fp16).right) << wrong;
+  }
+  EXPECT_FALSE(judge(errors_of_lse({infinity, 2}, {3, 2}), Dtype::fp16).right);
+  EXPECT_EQ(errors_of_lse({infinity, 2}, {infinity, 2}).max_abs_reference, 2);
+}
+
+TEST(Judge, OfSeveralTensorsTheWorstCounts) {
+  const OutputErrors right_o = typical_errors();
+  const OutputErrors right_lse = errors_of_lse({3.00002f}, {3});
+  OutputErrors worst = worst_of({right_o, right_lse}, Dtype::fp16);
+  EXPECT_EQ(worst.output, Output::lse);
+  EXPECT_EQ(worst.each.size(), 2u);
+  EXPECT_TRUE(judge(worst, Dtype::fp16).right);
+  worst = worst_of({right_o, errors_of_lse({std::numeric_limits<float>::quiet_NaN()}, {3})}, Dtype::fp16);
+  EXPECT_FALSE(judge(worst, Dtype::fp16).right);
+  OutputErrors wrong_o = typical_errors();
+  wrong_o.max_abs = 1;
+  worst = worst_of({wrong_o, right_lse}, Dtype::fp16);
+  EXPECT_EQ(worst.output, Output::o);
+  EXPECT_FALSE(judge(worst, Dtype::fp16).right);
+}
+
 // The rule in action: from an exact output, one element at a time goes wrong.
 TEST(Judge, OneWrongElementAmongManyFails) {
   Problem problem;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "harness/truth/judge.h"
 #include "harness/truth/numbers.h"
@@ -17,24 +18,30 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // Attention by whole matrices, as a textbook writes it: S, then exp without any maximum, then the quotient. Good for
 // small logits, and in long double.
-std::vector<double> unfused_attention(const Problem& p, const HostInputs& inputs) {
+struct Unfused {
+  std::vector<double> o, lse;
+};
+
+Unfused unfused_attention(const Problem& p, const HostInputs& inputs) {
+  const std::vector<int> q_starts = query_starts(p), k_starts = key_starts(p);
   const auto q_at = [&](int b, int n, int h, int d) {
-    return ((int64_t{b} * p.seqlen + n) * p.heads + h) * p.head_dim + d;
+    return ((int64_t{q_starts[b]} + n) * p.heads + h) * p.head_dim + d;
   };
   const int group = p.heads / p.key_heads();
   const auto kv_at = [&](int b, int n, int h, int d) {
-    return ((int64_t{b} * p.keys() + n) * p.key_heads() + h / group) * p.head_dim + d;
+    return ((int64_t{k_starts[b]} + n) * p.key_heads() + h / group) * p.head_dim + d;
   };
   const auto value = [&](uint16_t bits) { return static_cast<long double>(to_double(bits, p.dtype)); };
   const bool is_causal = p.mask == Mask::causal;
-  std::vector<double> o(p.elements());
+  std::vector<double> o(p.elements()), lse;
   for (int b = 0; b < p.batch; b++) {
+    const int queries = q_starts[b + 1] - q_starts[b], keys = k_starts[b + 1] - k_starts[b];
     for (int h = 0; h < p.heads; h++) {
-      for (int i = 0; i < p.seqlen; i++) {
+      for (int i = 0; i < queries; i++) {
         std::vector<long double> numerator(p.head_dim);
         long double denominator = 0;
-        for (int j = 0; j < p.keys(); j++) {
-          if (is_causal && p.keys() - 1 - j < p.seqlen - 1 - i) continue;  // counted from the ends
+        for (int j = 0; j < keys; j++) {
+          if (is_causal && keys - 1 - j < queries - 1 - i) continue;  // counted from the ends
           long double s = 0;
           for (int d = 0; d < p.head_dim; d++)
             s += value(inputs.q[q_at(b, i, h, d)]) * value(inputs.k[kv_at(b, j, h, d)]);
@@ -45,10 +52,29 @@ std::vector<double> unfused_attention(const Problem& p, const HostInputs& inputs
         for (int d = 0; d < p.head_dim; d++) {
           o[q_at(b, i, h, d)] = denominator == 0 ? 0 : double(numerator[d] / denominator);
         }
+        lse.push_back(denominator == 0 ? infinity : double(std::log(denominator)));
       }
     }
   }
-  return o;
+  return {o, lse};
+}
+
+void expect_equal(const Problem& problem) {
+  SCOPED_TRACE(describe(problem));
+  const HostInputs host = make_inputs(problem);
+  ASSERT_EQ(host.q.size(), static_cast<size_t>(problem.elements()));
+  ASSERT_EQ(host.k.size(), static_cast<size_t>(problem.kv_elements()));
+  const Unfused second = unfused_attention(problem, host);
+  const Reference reference = reference_attention(problem, host);
+  for (size_t i = 0; i < second.o.size(); i++) ASSERT_NEAR(reference.exact[i], second.o[i], 1e-13) << i;
+  ASSERT_EQ(reference.lse.size(), second.lse.size());
+  for (size_t i = 0; i < second.lse.size(); i++) {
+    if (std::isinf(second.lse[i])) {
+      ASSERT_EQ(reference.lse[i], second.lse[i]) << i;
+    } else {
+      ASSERT_NEAR(reference.lse[i], second.lse[i], 1e-13) << i;
+    }
+  }
 }
 
 Problem small_problem(InputDistribution inputs, Dtype dtype) {
@@ -64,11 +90,7 @@ Problem small_problem(InputDistribution inputs, Dtype dtype) {
 TEST(Reference, EqualsASecondUnfusedFormula) {
   for (Dtype dtype : all_dtypes) {
     for (InputDistribution inputs : {InputDistribution::normal, InputDistribution::uniform}) {
-      const Problem problem = small_problem(inputs, dtype);
-      const HostInputs host = make_inputs(problem);
-      const std::vector<double> second = unfused_attention(problem, host);
-      const Reference reference = reference_attention(problem, host);
-      for (size_t i = 0; i < second.size(); i++) ASSERT_NEAR(reference.exact[i], second[i], 1e-13) << i;
+      expect_equal(small_problem(inputs, dtype));
     }
   }
 }
@@ -86,21 +108,41 @@ TEST(Reference, EqualsASecondUnfusedFormulaForTheVariants) {
   with([](Problem& p) { p.seqlen_kv = 31; });
   with([](Problem& p) { p.kv_heads = 1; });
   with([](Problem& p) { p.head_dim = 16; });
+  with([](Problem& p) { p.padding = 20; });
   problem.heads = 6;
   problem.kv_heads = 3;
   problem.mask = Mask::causal;
   problem.head_dim = 96;
   with([](Problem& p) { p.seqlen_kv = 61; });
-  with([](Problem& p) { p.seqlen_kv = 29; });  // the first queries attend to none
-  for (const Problem& p : problems) {
-    SCOPED_TRACE(describe(p));
-    const HostInputs host = make_inputs(p);
-    ASSERT_EQ(host.q.size(), static_cast<size_t>(p.elements()));
-    ASSERT_EQ(host.k.size(), static_cast<size_t>(p.kv_elements()));
-    const std::vector<double> second = unfused_attention(p, host);
-    const Reference reference = reference_attention(p, host);
-    for (size_t i = 0; i < second.size(); i++) ASSERT_NEAR(reference.exact[i], second[i], 1e-13) << i;
+  with([](Problem& p) { p.seqlen_kv = 29; });                          // the first queries attend to none
+  with([](Problem& p) { p.batch = 9, p.seqlen_kv = p.padding = 5; });  // some sequences have no key
+  for (const Problem& p : problems) expect_equal(p);
+}
+
+TEST(Reference, PackedSequencesAreThoseOfTheirLengthsAlone) {
+  Problem packed = small_problem(InputDistribution::onehot, Dtype::fp16);
+  packed.batch = 5;
+  packed.padding = 20;
+  packed.mask = Mask::causal;
+  const HostInputs host = make_inputs(packed);
+  const InputGenerator element{packed, nullptr};
+  const Reference reference = reference_attention(packed, host);
+  const int64_t row = int64_t{packed.heads} * packed.head_dim;
+  std::set<int> lengths;
+  for (int b = 0; b < packed.batch; b++) {
+    lengths.insert(packed.queries_of(b));
+    EXPECT_GE(packed.queries_of(b), packed.seqlen - packed.padding);
+    EXPECT_LT(packed.queries_of(b), packed.seqlen);
+    EXPECT_EQ(packed.keys_of(b), packed.queries_of(b));
+    for (int64_t i = packed.first_query(b) * row; i < packed.first_query(b + 1) * row; i++) {
+      const int64_t key = element.key_of_query(i);
+      ASSERT_LE(key, i / row - packed.first_query(b));
+      const double v = to_double(host.v[(packed.first_key(b) + key) * row + i % row], packed.dtype);
+      ASSERT_NEAR(reference.exact[i], v, 1e-15);
+    }
   }
+  EXPECT_GT(lengths.size(), 2u);
+  EXPECT_EQ(packed.elements(), packed.first_query(packed.batch) * row);
 }
 
 TEST(Reference, OfAQueryThatAttendsToNoKeyIsZero) {

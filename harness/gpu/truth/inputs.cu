@@ -15,12 +15,14 @@ DeviceInputs make_device_inputs(const Problem& problem) {
   const DeviceArray<uint16_t> table(input_table(problem));
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    DeviceArray<uint16_t> bits(tensor == Tensor::q ? problem.elements() : problem.kv_elements());
+    const bool is_of_queries = tensor == Tensor::q || tensor == Tensor::d_o;
+    DeviceArray<uint16_t> bits(is_of_queries ? problem.elements() : problem.kv_elements());
     generate<<<4096, 256>>>(element, tensor, bits.data(), bits.size());
     check_launch("the generator of inputs");
     return bits;
   };
-  DeviceInputs inputs{make(Tensor::q), make(Tensor::k), make(Tensor::v)};
+  DeviceInputs inputs{make(Tensor::q), make(Tensor::k), make(Tensor::v), {}};
+  if (problem.pass != Pass::forward) inputs.d_o = make(Tensor::d_o);
   wait_for_gpu("the generator of inputs");
   return inputs;
 }

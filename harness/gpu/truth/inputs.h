@@ -1,4 +1,4 @@
-// Q, K and V in the GPU's memory, the same bits as make_inputs() makes on the host.
+// Q, K, V and dO in the GPU's memory, the same bits as make_inputs() makes on the host.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,9 @@ namespace flash_steps {
 /// In the layout of the problem, as bits of its type.
 struct DeviceInputs {
   DeviceArray<uint16_t> q, k, v;
+  DeviceArray<uint16_t> d_o;  ///< of a backward pass alone
+
+  int64_t bytes() const { return q.bytes() + k.bytes() + v.bytes() + d_o.bytes(); }
 };
 
 DeviceInputs make_device_inputs(const Problem& problem);

@@ -1,0 +1,112 @@
+// The exact test of dropout: with equal logits, as many keys as there are elements to a head, and V the identity each
+// element of O is one weight, dropped or not.
+#include "harness/truth/dropout.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "harness/contract/registry.h"
+#include "harness/emulator/emulator.h"
+#include "harness/truth/inputs.h"
+#include "harness/truth/numbers.h"
+
+namespace flash_steps {
+namespace {
+
+// Memory that is aligned as the emulator wants it.
+template <typename T>
+class Aligned {
+ public:
+  explicit Aligned(const std::vector<T>& values)
+      : bytes_(values.size() * sizeof(T)), data_(static_cast<T*>(std::aligned_alloc(256, (bytes_ + 255) / 256 * 256))) {
+    std::copy(values.begin(), values.end(), data_.get());
+  }
+
+  T* data() const { return data_.get(); }
+  std::vector<T> values() const { return {data(), data() + bytes_ / sizeof(T)}; }
+  emulator::GlobalBuffer buffer(const char* name, bool writable) const {
+    return {name, reinterpret_cast<std::byte*>(data()), bytes_, writable};
+  }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { std::free(data); }
+  };
+  size_t bytes_;
+  std::unique_ptr<T, Free> data_;
+};
+
+std::vector<uint16_t> run(const Variant& variant, const Problem& problem, const HostInputs& inputs) {
+  const Aligned q(inputs.q), k(inputs.k), v(inputs.v);
+  const Aligned o(std::vector<uint16_t>(problem.elements(), 0xffff));
+  const Aligned lse(std::vector<float>(problem.rows()));
+  const Aligned starts(query_starts(problem)), kv_starts(key_starts(problem));
+  const Tensors tensors{.q = q.data(),
+                        .k = k.data(),
+                        .v = v.data(),
+                        .o = o.data(),
+                        .lse = lse.data(),
+                        .starts = starts.data(),
+                        .kv_starts = kv_starts.data()};
+  for (const Launch& launch : variant.plan(problem, tensors)) {
+    const emulator::LaunchReport report = emulator::launch(
+        {.grid_x = launch.grid.x,
+         .grid_y = launch.grid.y,
+         .grid_z = launch.grid.z,
+         .threads = launch.threads,
+         .smem_bytes = launch.smem_bytes,
+         .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false), o.buffer("o", true),
+                     lse.buffer("lse", true), starts.buffer("starts", false), kv_starts.buffer("kv_starts", false)}},
+        launch.call);
+    for (const emulator::Hazard& hazard : report.hazards) ADD_FAILURE() << to_string(hazard);
+  }
+  return o.values();
+}
+
+// Q and K are 1, and V is the identity.
+HostInputs identity(const Problem& problem) {
+  HostInputs inputs = make_inputs(problem);
+  for (int64_t i = 0; i < problem.kv_elements(); i++) {
+    const int64_t key = i / (int64_t{problem.key_heads()} * problem.head_dim) % problem.keys();
+    inputs.v[i] = from_double(i % problem.head_dim == key ? 1 : 0, problem.dtype);
+  }
+  return inputs;
+}
+
+void expect_every_bit(const Variant& variant) {
+  const int head_dim = variant.coverage.head_dims.front();
+  Problem problem{.batch = 2, .heads = 2, .seqlen = head_dim, .head_dim = head_dim, .dtype = variant.dtype};
+  problem.inputs = InputDistribution::constant;
+  problem.dropout = 0.5;  // a kept weight is 2 / head_dim, which both types have but for 96
+  problem.dropout_offset = 0xffffffd0;
+  const std::vector<uint16_t> o = run(variant, problem, identity(problem));
+  const uint16_t kept = from_double(2.0 / head_dim, problem.dtype);
+  for (int64_t i = 0; i < problem.elements(); i++) {
+    const int64_t row = i / (int64_t{problem.heads} * head_dim);
+    const bool keeps =
+        keeps_weight(problem, static_cast<int>(row / problem.seqlen), static_cast<int>(i / head_dim % problem.heads),
+                     static_cast<int>(row % problem.seqlen), static_cast<int>(i % head_dim));
+    ASSERT_EQ(o[i], keeps ? kept : 0) << variant.tile.config << ", element " << i;
+  }
+}
+
+TEST(ExactDropout, OShowsEveryBitOfTheMask) {
+  int tried = 0;
+  for (const Kernel* kernel : of_chapter("variants")) {
+    for (const Variant& variant : kernel->emulator()) {
+      if (!variant.coverage.dropout || !variant.writes(Output::o)) continue;
+      SCOPED_TRACE(kernel->name);
+      expect_every_bit(variant);
+      tried++;
+    }
+  }
+  EXPECT_GT(tried, 0);
+}
+
+}  // namespace
+}  // namespace flash_steps
