@@ -48,8 +48,8 @@ class TorchBaseline final : public GpuBaseline {
                                         .dropout = problem.dropout,
                                         .dropout_seed = problem.dropping().seed,
                                         .dropout_offset = problem.dropping().offset,
-                                        .starts = tensors.starts,
-                                        .kv_starts = tensors.kv_starts,
+                                        .starts = problem.padding != 0 ? tensors.starts : nullptr,
+                                        .kv_starts = problem.padding != 0 ? tensors.kv_starts : nullptr,
                                         .rows = problem.first_query(problem.batch),
                                         .kv_rows = problem.first_key(problem.batch)};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
