@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Counts up with each change of this file. The runner refuses a library of another version. */
-#define FLASH_STEPS_PLUGIN_VERSION 4
+#define FLASH_STEPS_PLUGIN_VERSION 5
 
 /* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements on the current GPU, q in row-major
  * [batch, seqlen, heads, head_dim], k and v in [batch, seqlen_kv, kv_heads, head_dim]; they stay where they are until
@@ -41,6 +41,11 @@ typedef struct {
   const int* kv_starts;
   long long rows;
   long long kv_rows;
+  /* Of a backward pass, else NULL: the gradient of O, and O, in the layout of q, and the logarithms of the row sums,
+   * [batch, heads, seqlen] in fp32. The gradients of q, k and v are computed, and O is not. */
+  const void* d_o;
+  const void* o;
+  const float* lse;
 } flash_steps_problem;
 
 typedef struct flash_steps_attention flash_steps_attention;
@@ -61,9 +66,14 @@ typedef const char* flash_steps_attention_create_function(const char* name, cons
 
 /* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
  * copied: *output is where the operator itself will have written O, in the layout of q, and stays valid until the next
- * run or destroy. */
+ * run or destroy. Of a backward pass it is the gradient of q, and those of k and v are asked for by the next function.
+ */
 typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
                                                        const void** output);
+
+/* Where the last run of a backward pass put the gradients of k and v, in their layout. */
+typedef const char* flash_steps_attention_gradients_function(flash_steps_attention* attention, const void** dk,
+                                                             const void** dv);
 
 /* Runs once more, with what that means for the output of the run before, and waits. *bytes is the most that PyTorch's
  * allocator held for that run at one time: the output and what else the operator takes, rounded up as it rounds. */
@@ -78,6 +88,7 @@ extern flash_steps_plugin_description_function flash_steps_plugin_description;
 extern flash_steps_was_out_of_memory_function flash_steps_was_out_of_memory;
 extern flash_steps_attention_create_function flash_steps_attention_create;
 extern flash_steps_attention_run_function flash_steps_attention_run;
+extern flash_steps_attention_gradients_function flash_steps_attention_gradients;
 extern flash_steps_attention_memory_function flash_steps_attention_memory;
 extern flash_steps_attention_destroy_function flash_steps_attention_destroy;
 

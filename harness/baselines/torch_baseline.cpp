@@ -33,7 +33,7 @@ Function* find(void* library, const char* name, const fs::path& file) {
 class TorchBaseline final : public GpuBaseline {
  public:
   TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
-      : plugin_(plugin), name_(name_of(baseline)) {
+      : plugin_(plugin), name_(name_of(baseline)), is_backward_(problem.pass == Pass::backward) {
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
                                         .v = tensors.v,
@@ -51,14 +51,18 @@ class TorchBaseline final : public GpuBaseline {
                                         .starts = problem.padding != 0 ? tensors.starts : nullptr,
                                         .kv_starts = problem.padding != 0 ? tensors.kv_starts : nullptr,
                                         .rows = problem.first_query(problem.batch),
-                                        .kv_rows = problem.first_key(problem.batch)};
+                                        .kv_rows = problem.first_key(problem.batch),
+                                        .d_o = is_backward_ ? tensors.d_o : nullptr,
+                                        .o = is_backward_ ? tensors.o : nullptr,
+                                        .lse = is_backward_ ? tensors.lse : nullptr};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {
       launch(nullptr);
       long long bytes = 0;
       if (const char* error = plugin_.memory(attention_, &bytes)) fail(error);
-      workspace_bytes_ = bytes - problem.bytes();  // of which the output is one of the tensors
+      // Of which the outputs are among the tensors.
+      workspace_bytes_ = bytes - problem.bytes() - (is_backward_ ? 2 * problem.kv_bytes() : 0);
     } catch (...) {
       plugin_.destroy(attention_);
       throw;
@@ -74,6 +78,13 @@ class TorchBaseline final : public GpuBaseline {
 
   const void* output() const override { return output_; }
 
+  const void* gradient(Output which) const override {
+    const void* dk = nullptr;
+    const void* dv = nullptr;
+    if (const char* error = plugin_.gradients(attention_, &dk, &dv)) fail(error);
+    return which == Output::dq ? output_ : which == Output::dk ? dk : dv;
+  }
+
   int64_t workspace_bytes() const override { return workspace_bytes_; }
 
   std::string implementation() const override { return plugin_.description(); }
@@ -87,6 +98,7 @@ class TorchBaseline final : public GpuBaseline {
 
   const TorchPlugin& plugin_;
   std::string name_;
+  bool is_backward_;
   flash_steps_attention* attention_ = nullptr;
   const void* output_ = nullptr;
   int64_t workspace_bytes_ = 0;
@@ -123,6 +135,7 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
     was_out_of_memory = find<flash_steps_was_out_of_memory_function>(library, "flash_steps_was_out_of_memory", file);
     create = find<flash_steps_attention_create_function>(library, "flash_steps_attention_create", file);
     run = find<flash_steps_attention_run_function>(library, "flash_steps_attention_run", file);
+    gradients = find<flash_steps_attention_gradients_function>(library, "flash_steps_attention_gradients", file);
     memory = find<flash_steps_attention_memory_function>(library, "flash_steps_attention_memory", file);
     destroy = find<flash_steps_attention_destroy_function>(library, "flash_steps_attention_destroy", file);
     return;

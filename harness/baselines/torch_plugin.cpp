@@ -6,6 +6,7 @@
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_backward.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -15,18 +16,22 @@
 #include <cuda_runtime_api.h>
 #include <torch/version.h>
 
+#include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "harness/baselines/plugin.h"
 
 struct flash_steps_attention {
-  at::Tensor (*compute)(const flash_steps_attention& attention);
+  void (*compute)(flash_steps_attention& attention);
   flash_steps_problem problem;
   at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory; packed: [rows, heads, head_dim]
-  at::Tensor starts, kv_starts;  // of packed sequences
-  at::Tensor o;                  // of the last run, as q
+  at::Tensor starts, kv_starts;                // of packed sequences
+  at::Tensor d_o, o_given, lse, random_state;  // of a backward pass
+  at::Tensor o;                                // of the last run, as q; of a backward pass dQ
+  at::Tensor dk, dv;                           // of the last backward pass
 };
 
 namespace {
@@ -43,21 +48,30 @@ void draw_from_the_start(const flash_steps_problem& problem) {
   generator.set_offset(problem.dropout_offset);
 }
 
-at::Tensor flash_attention(const flash_steps_attention& attention) {
+void flash_attention(flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
   const bool is_causal = problem.is_causal != 0;
   if (problem.dropout > 0) draw_from_the_start(problem);
   if (attention.starts.defined()) {
-    return std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
-                                                    attention.kv_starts, problem.seqlen, problem.seqlen_kv,
-                                                    problem.dropout, is_causal, /*return_debug_mask=*/false));
+    attention.o = std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
+                                                           attention.kv_starts, problem.seqlen, problem.seqlen_kv,
+                                                           problem.dropout, is_causal, /*return_debug_mask=*/false));
+    return;
   }
-  return std::get<0>(
+  attention.o = std::get<0>(
       at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout, is_causal));
 }
 
-at::Tensor cudnn_attention(const flash_steps_attention& attention) {
-  return std::get<0>(at::_scaled_dot_product_cudnn_attention(
+void flash_attention_backward(flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  std::tie(attention.o, attention.dk, attention.dv) = at::_scaled_dot_product_flash_attention_backward(
+      attention.d_o, attention.q, attention.k, attention.v, attention.o_given, attention.lse, /*cum_seq_q=*/{},
+      /*cum_seq_k=*/{}, problem.seqlen, problem.seqlen_kv, problem.dropout, problem.is_causal != 0,
+      attention.random_state, /*philox_offset=*/{});
+}
+
+void cudnn_attention(flash_steps_attention& attention) {
+  attention.o = std::get<0>(at::_scaled_dot_product_cudnn_attention(
       attention.q, attention.k, attention.v, /*attn_bias=*/std::nullopt,
       /*compute_log_sumexp=*/false, /*dropout_p=*/0.0, attention.problem.is_causal != 0));
 }
@@ -107,8 +121,8 @@ std::string version(long number, long major_unit, long minor_unit) {
 void run(flash_steps_attention& attention, void* stream, const void** output) {
   const c10::InferenceMode inference;
   const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
-  attention.o = at::Tensor();  // first, so that the new output takes its place
-  attention.o = attention.compute(attention);
+  attention.o = attention.dk = attention.dv = at::Tensor();  // first, so that the new output takes its place
+  attention.compute(attention);
   const at::Tensor& o = attention.o;
   TORCH_CHECK(o.sizes() == attention.q.sizes() && o.scalar_type() == attention.q.scalar_type() &&
                   (attention.starts.defined() ? o : swap_seqlen_and_heads(o)).is_contiguous(),
@@ -144,10 +158,11 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
                                          flash_steps_attention** attention) {
   return error_of([&] {
     const c10::InferenceMode inference;
-    auto* const compute = std::string(name) == "fa2"     ? flash_attention
-                          : std::string(name) == "cudnn" ? cudnn_attention
-                                                         : nullptr;
-    TORCH_CHECK(compute != nullptr, "the plugin has no operator ", name, "; fa2 and cudnn are what it has");
+    const bool backward = problem->d_o != nullptr;
+    auto* const compute = std::string(name) == "fa2" ? backward ? flash_attention_backward : flash_attention
+                          : std::string(name) == "cudnn" && !backward ? cudnn_attention
+                                                                      : nullptr;
+    TORCH_CHECK(compute != nullptr, "the plugin has no operator ", name, "; fa2, and forward cudnn, are what it has");
     const auto options = at::TensorOptions()
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());
@@ -161,14 +176,27 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
     const auto starts = [&](const int* data) {
       return at::from_blob(const_cast<int*>(data), {problem->batch + 1}, options.dtype(at::kInt));
     };
-    *attention = new flash_steps_attention{compute,
-                                           *problem,
-                                           view(problem->q, problem->seqlen, problem->rows, problem->heads),
-                                           view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
-                                           view(problem->v, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
-                                           packed ? starts(problem->starts) : at::Tensor(),
-                                           packed ? starts(problem->kv_starts) : at::Tensor(),
-                                           at::Tensor()};
+    auto made = std::make_unique<flash_steps_attention>();
+    made->compute = compute;
+    made->problem = *problem;
+    made->q = view(problem->q, problem->seqlen, problem->rows, problem->heads);
+    made->k = view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads);
+    made->v = view(problem->v, problem->seqlen_kv, problem->kv_rows, problem->kv_heads);
+    if (packed) {
+      made->starts = starts(problem->starts);
+      made->kv_starts = starts(problem->kv_starts);
+    }
+    if (backward) {
+      TORCH_CHECK(!packed, "the backward pass is not asked for with packed sequences");
+      made->d_o = view(problem->d_o, problem->seqlen, problem->rows, problem->heads);
+      made->o_given = view(problem->o, problem->seqlen, problem->rows, problem->heads);
+      made->lse = at::from_blob(const_cast<float*>(problem->lse), {problem->batch, problem->heads, problem->seqlen},
+                                options.dtype(at::kFloat));
+      const uint64_t state[] = {problem->dropout_seed, problem->dropout_offset};
+      made->random_state =
+          at::from_blob(const_cast<uint64_t*>(state), {2}, at::TensorOptions().dtype(at::kUInt64)).to(options.device());
+    }
+    *attention = made.release();
   });
 }
 
@@ -176,9 +204,21 @@ const char* flash_steps_attention_run(flash_steps_attention* attention, void* st
   return error_of([&] { run(*attention, stream, output); });
 }
 
+const char* flash_steps_attention_gradients(flash_steps_attention* attention, const void** dk, const void** dv) {
+  return error_of([&] {
+    for (const at::Tensor& gradient : {attention->dk, attention->dv}) {
+      TORCH_CHECK(gradient.defined() && gradient.sizes() == attention->k.sizes() &&
+                      swap_seqlen_and_heads(gradient).is_contiguous(),
+                  "the operator's gradients are not of the inputs' layout");
+    }
+    *dk = attention->dk.const_data_ptr();
+    *dv = attention->dv.const_data_ptr();
+  });
+}
+
 const char* flash_steps_attention_memory(flash_steps_attention* attention, long long* bytes) {
   return error_of([&] {
-    attention->o = at::Tensor();  // what the last run left does not belong to this one
+    attention->o = attention->dk = attention->dv = at::Tensor();  // what the last run left does not belong to this one
     const int64_t before = held_by_allocator().current;
     c10::cuda::CUDACachingAllocator::resetPeakStats(c10::cuda::current_device());
     const void* output = nullptr;
