@@ -41,10 +41,10 @@ typedef struct {
   const int* kv_starts;
   long long rows;
   long long kv_rows;
-  /* Of a backward pass, else NULL: the gradient of O, and O, in the layout of q, and the logarithms of the row sums,
-   * [batch, heads, seqlen] in fp32. The gradients of q, k and v are computed, and O is not. */
-  const void* d_o;
+  /* Of a backward pass, else NULL: O and its gradient, laid out as q, and ln of the row sums in fp32 [batch, heads,
+   * seqlen]. */
   const void* o;
+  const void* d_o;
   const float* lse;
 } flash_steps_problem;
 
@@ -64,19 +64,17 @@ typedef int flash_steps_was_out_of_memory_function(void);
 typedef const char* flash_steps_attention_create_function(const char* name, const flash_steps_problem* problem,
                                                           flash_steps_attention** attention);
 
+/* What a run of a forward pass writes, O, and a run of a backward pass: dQ, dK and dV. */
+#define FLASH_STEPS_MOST_OUTPUTS 3
+
 /* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
- * copied: *output is where the operator itself will have written O, in the layout of q, and stays valid until the next
- * run or destroy. Of a backward pass it is the gradient of q, and those of k and v are asked for by the next function.
- */
+ * copied: outputs[0] and on are where the operator itself will have written, in the layout of q, k and v, and stay valid
+ * until the next run or destroy. */
 typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
-                                                       const void** output);
+                                                       const void* outputs[FLASH_STEPS_MOST_OUTPUTS]);
 
-/* Where the last run of a backward pass put the gradients of k and v, in their layout. */
-typedef const char* flash_steps_attention_gradients_function(flash_steps_attention* attention, const void** dk,
-                                                             const void** dv);
-
-/* Runs once more, with what that means for the output of the run before, and waits. *bytes is the most that PyTorch's
- * allocator held for that run at one time: the output and what else the operator takes, rounded up as it rounds. */
+/* Runs once more, with what that means for the outputs of the run before, and waits. *bytes is the most that PyTorch's
+ * allocator held for that run at one time: the outputs and what else the operator takes, rounded up as it rounds. */
 typedef const char* flash_steps_attention_memory_function(flash_steps_attention* attention, long long* bytes);
 
 /* Waits for what was run, and gives the library's memory of the GPU back. NULL does nothing. */
@@ -88,7 +86,6 @@ extern flash_steps_plugin_description_function flash_steps_plugin_description;
 extern flash_steps_was_out_of_memory_function flash_steps_was_out_of_memory;
 extern flash_steps_attention_create_function flash_steps_attention_create;
 extern flash_steps_attention_run_function flash_steps_attention_run;
-extern flash_steps_attention_gradients_function flash_steps_attention_gradients;
 extern flash_steps_attention_memory_function flash_steps_attention_memory;
 extern flash_steps_attention_destroy_function flash_steps_attention_destroy;
 

@@ -33,7 +33,7 @@ Function* find(void* library, const char* name, const fs::path& file) {
 class TorchBaseline final : public GpuBaseline {
  public:
   TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
-      : plugin_(plugin), name_(name_of(baseline)), is_backward_(problem.pass == Pass::backward) {
+      : plugin_(plugin), name_(name_of(baseline)), is_backward_(problem.pass != Pass::forward) {
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
                                         .v = tensors.v,
@@ -52,8 +52,8 @@ class TorchBaseline final : public GpuBaseline {
                                         .kv_starts = problem.padding != 0 ? tensors.kv_starts : nullptr,
                                         .rows = problem.first_query(problem.batch),
                                         .kv_rows = problem.first_key(problem.batch),
-                                        .d_o = is_backward_ ? tensors.d_o : nullptr,
                                         .o = is_backward_ ? tensors.o : nullptr,
+                                        .d_o = is_backward_ ? tensors.d_o : nullptr,
                                         .lse = is_backward_ ? tensors.lse : nullptr};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
@@ -73,16 +73,14 @@ class TorchBaseline final : public GpuBaseline {
   TorchBaseline& operator=(const TorchBaseline&) = delete;
 
   void launch(CUstream_st* stream) override {
-    if (const char* error = plugin_.run(attention_, stream, &output_)) fail(error);
+    if (const char* error = plugin_.run(attention_, stream, outputs_)) fail(error);
   }
 
-  const void* output() const override { return output_; }
+  const void* output() const override { return outputs_[0]; }
 
-  const void* gradient(Output which) const override {
-    const void* dk = nullptr;
-    const void* dv = nullptr;
-    if (const char* error = plugin_.gradients(attention_, &dk, &dv)) fail(error);
-    return which == Output::dq ? output_ : which == Output::dk ? dk : dv;
+  const void* gradient(Output output) const override {
+    if (!is_backward_) return nullptr;
+    return outputs_[output == Output::dq ? 0 : output == Output::dk ? 1 : 2];
   }
 
   int64_t workspace_bytes() const override { return workspace_bytes_; }
@@ -100,7 +98,7 @@ class TorchBaseline final : public GpuBaseline {
   std::string name_;
   bool is_backward_;
   flash_steps_attention* attention_ = nullptr;
-  const void* output_ = nullptr;
+  const void* outputs_[FLASH_STEPS_MOST_OUTPUTS] = {};
   int64_t workspace_bytes_ = 0;
 };
 
@@ -135,7 +133,6 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
     was_out_of_memory = find<flash_steps_was_out_of_memory_function>(library, "flash_steps_was_out_of_memory", file);
     create = find<flash_steps_attention_create_function>(library, "flash_steps_attention_create", file);
     run = find<flash_steps_attention_run_function>(library, "flash_steps_attention_run", file);
-    gradients = find<flash_steps_attention_gradients_function>(library, "flash_steps_attention_gradients", file);
     memory = find<flash_steps_attention_memory_function>(library, "flash_steps_attention_memory", file);
     destroy = find<flash_steps_attention_destroy_function>(library, "flash_steps_attention_destroy", file);
     return;

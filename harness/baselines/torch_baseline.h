@@ -30,7 +30,6 @@ class TorchPlugin {
   flash_steps_was_out_of_memory_function* was_out_of_memory = nullptr;
   flash_steps_attention_create_function* create = nullptr;
   flash_steps_attention_run_function* run = nullptr;
-  flash_steps_attention_gradients_function* gradients = nullptr;
   flash_steps_attention_memory_function* memory = nullptr;
   flash_steps_attention_destroy_function* destroy = nullptr;
 };
