@@ -59,11 +59,8 @@ class GpuKernels : public GpuTestWith<KernelCase> {
             .head_dim = variant().coverage.head_dims.back(),
             .dtype = variant().dtype,
             .inputs = inputs,
-<<<<<<< HEAD
+            .mask = mask,
             .pass = variant().coverage.passes.front()};
-=======
-            .mask = mask};
->>>>>>> integrate
   }
 };
 
