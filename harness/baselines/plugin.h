@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* Counts up with each change of this file. The runner refuses a library of another version. */
-#define FLASH_STEPS_PLUGIN_VERSION 4
+#define FLASH_STEPS_PLUGIN_VERSION 5
 
 /* O = softmax(Q·Kᵀ / √head_dim)·V. q, k and v are device pointers to 16-bit elements on the current GPU, q in row-major
  * [batch, seqlen, heads, head_dim], k and v in [batch, seqlen_kv, kv_heads, head_dim]; they stay where they are until
@@ -41,6 +41,11 @@ typedef struct {
   const int* kv_starts;
   long long rows;
   long long kv_rows;
+  /* Of a backward pass, else NULL: O and its gradient, laid out as q, and ln of the row sums in fp32 [batch, heads,
+   * seqlen]. */
+  const void* o;
+  const void* d_o;
+  const float* lse;
 } flash_steps_problem;
 
 typedef struct flash_steps_attention flash_steps_attention;
@@ -59,14 +64,17 @@ typedef int flash_steps_was_out_of_memory_function(void);
 typedef const char* flash_steps_attention_create_function(const char* name, const flash_steps_problem* problem,
                                                           flash_steps_attention** attention);
 
-/* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
- * copied: *output is where the operator itself will have written O, in the layout of q, and stays valid until the next
- * run or destroy. */
-typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
-                                                       const void** output);
+/* What a run of a forward pass writes, O, and a run of a backward pass: dQ, dK and dV. */
+#define FLASH_STEPS_MOST_OUTPUTS 3
 
-/* Runs once more, with what that means for the output of the run before, and waits. *bytes is the most that PyTorch's
- * allocator held for that run at one time: the output and what else the operator takes, rounded up as it rounds. */
+/* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
+ * copied: outputs[0] and on are where the operator itself will have written, in the layout of q, k and v, and stay valid
+ * until the next run or destroy. */
+typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
+                                                       const void* outputs[FLASH_STEPS_MOST_OUTPUTS]);
+
+/* Runs once more, with what that means for the outputs of the run before, and waits. *bytes is the most that PyTorch's
+ * allocator held for that run at one time: the outputs and what else the operator takes, rounded up as it rounds. */
 typedef const char* flash_steps_attention_memory_function(flash_steps_attention* attention, long long* bytes);
 
 /* Waits for what was run, and gives the library's memory of the GPU back. NULL does nothing. */

@@ -33,7 +33,7 @@ Function* find(void* library, const char* name, const fs::path& file) {
 class TorchBaseline final : public GpuBaseline {
  public:
   TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
-      : plugin_(plugin), name_(name_of(baseline)) {
+      : plugin_(plugin), name_(name_of(baseline)), is_backward_(problem.pass != Pass::forward) {
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
                                         .v = tensors.v,
@@ -51,14 +51,18 @@ class TorchBaseline final : public GpuBaseline {
                                         .starts = problem.padding != 0 ? tensors.starts : nullptr,
                                         .kv_starts = problem.padding != 0 ? tensors.kv_starts : nullptr,
                                         .rows = problem.first_query(problem.batch),
-                                        .kv_rows = problem.first_key(problem.batch)};
+                                        .kv_rows = problem.first_key(problem.batch),
+                                        .o = is_backward_ ? tensors.o : nullptr,
+                                        .d_o = is_backward_ ? tensors.d_o : nullptr,
+                                        .lse = is_backward_ ? tensors.lse : nullptr};
     if (const char* error = plugin_.create(name_.c_str(), &described, &attention_)) fail(error);
     // What an operator does not cover shows when it runs, and its first run is its slowest.
     try {
       launch(nullptr);
       long long bytes = 0;
       if (const char* error = plugin_.memory(attention_, &bytes)) fail(error);
-      workspace_bytes_ = bytes - problem.bytes();  // of which the output is one of the tensors
+      // Of which the outputs are among the tensors.
+      workspace_bytes_ = bytes - problem.bytes() - (is_backward_ ? 2 * problem.kv_bytes() : 0);
     } catch (...) {
       plugin_.destroy(attention_);
       throw;
@@ -69,10 +73,15 @@ class TorchBaseline final : public GpuBaseline {
   TorchBaseline& operator=(const TorchBaseline&) = delete;
 
   void launch(CUstream_st* stream) override {
-    if (const char* error = plugin_.run(attention_, stream, &output_)) fail(error);
+    if (const char* error = plugin_.run(attention_, stream, outputs_)) fail(error);
   }
 
-  const void* output() const override { return output_; }
+  const void* output() const override { return outputs_[0]; }
+
+  const void* gradient(Output output) const override {
+    if (!is_backward_) return nullptr;
+    return outputs_[output == Output::dq ? 0 : output == Output::dk ? 1 : 2];
+  }
 
   int64_t workspace_bytes() const override { return workspace_bytes_; }
 
@@ -87,8 +96,9 @@ class TorchBaseline final : public GpuBaseline {
 
   const TorchPlugin& plugin_;
   std::string name_;
+  bool is_backward_;
   flash_steps_attention* attention_ = nullptr;
-  const void* output_ = nullptr;
+  const void* outputs_[FLASH_STEPS_MOST_OUTPUTS] = {};
   int64_t workspace_bytes_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_backward.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -15,18 +16,23 @@
 #include <cuda_runtime_api.h>
 #include <torch/version.h>
 
+#include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "harness/baselines/plugin.h"
 
 struct flash_steps_attention {
-  at::Tensor (*compute)(const flash_steps_attention& attention);
-  flash_steps_problem problem;
+  std::vector<at::Tensor> (*compute)(const flash_steps_attention& attention) = nullptr;
+  flash_steps_problem problem = {};
   at::Tensor q, k, v;  // views [batch, heads, seqlen, head_dim] of the runner's memory; packed: [rows, heads, head_dim]
-  at::Tensor starts, kv_starts;  // of packed sequences
-  at::Tensor o;                  // of the last run, as q
+  at::Tensor starts, kv_starts;          // of packed sequences
+  at::Tensor o, d_o, lse;                // of a backward pass
+  std::vector<at::Tensor> state = {};    // likewise: what the operator wants back of a forward pass
+  std::vector<at::Tensor> outputs = {};  // of the last run, as q, k and v
 };
 
 namespace {
@@ -43,23 +49,41 @@ void draw_from_the_start(const flash_steps_problem& problem) {
   generator.set_offset(problem.dropout_offset);
 }
 
-at::Tensor flash_attention(const flash_steps_attention& attention) {
+std::vector<at::Tensor> flash_attention(const flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
   const bool is_causal = problem.is_causal != 0;
   if (problem.dropout > 0) draw_from_the_start(problem);
   if (attention.starts.defined()) {
-    return std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
-                                                    attention.kv_starts, problem.seqlen, problem.seqlen_kv,
-                                                    problem.dropout, is_causal, /*return_debug_mask=*/false));
+    return {std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
+                                                     attention.kv_starts, problem.seqlen, problem.seqlen_kv,
+                                                     problem.dropout, is_causal, /*return_debug_mask=*/false))};
   }
-  return std::get<0>(
-      at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout, is_causal));
+  return {std::get<0>(
+      at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout, is_causal))};
 }
 
-at::Tensor cudnn_attention(const flash_steps_attention& attention) {
-  return std::get<0>(at::_scaled_dot_product_cudnn_attention(
+std::vector<at::Tensor> flash_attention_backward(const flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_backward(
+      attention.d_o, attention.q, attention.k, attention.v, attention.o, attention.lse, attention.state[0],
+      attention.state[1], problem.seqlen, problem.seqlen_kv, problem.dropout, problem.is_causal != 0,
+      attention.state[2], attention.state[3]);
+  return {dq, dk, dv};
+}
+
+void prepare_backward(flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  if (problem.dropout > 0) draw_from_the_start(problem);
+  const auto forward = at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout,
+                                                               problem.is_causal != 0);
+  // The starts of sequences, of which there are none, and the state of the generator.
+  attention.state = {std::get<2>(forward), std::get<3>(forward), std::get<6>(forward), std::get<7>(forward)};
+}
+
+std::vector<at::Tensor> cudnn_attention(const flash_steps_attention& attention) {
+  return {std::get<0>(at::_scaled_dot_product_cudnn_attention(
       attention.q, attention.k, attention.v, /*attn_bias=*/std::nullopt,
-      /*compute_log_sumexp=*/false, /*dropout_p=*/0.0, attention.problem.is_causal != 0));
+      /*compute_log_sumexp=*/false, /*dropout_p=*/0.0, attention.problem.is_causal != 0))};
 }
 
 // The first line of an error: PyTorch appends a stack trace.
@@ -104,17 +128,20 @@ std::string version(long number, long major_unit, long minor_unit) {
   return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit);
 }
 
-void run(flash_steps_attention& attention, void* stream, const void** output) {
+void run(flash_steps_attention& attention, void* stream, const void** outputs) {
   const c10::InferenceMode inference;
   const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
-  attention.o = at::Tensor();  // first, so that the new output takes its place
-  attention.o = attention.compute(attention);
-  const at::Tensor& o = attention.o;
-  TORCH_CHECK(o.sizes() == attention.q.sizes() && o.scalar_type() == attention.q.scalar_type() &&
-                  (attention.starts.defined() ? o : swap_seqlen_and_heads(o)).is_contiguous(),
-              "the operator's output is not of the inputs' layout but has the sizes ", o.sizes(), " and strides ",
-              o.strides());
-  *output = o.const_data_ptr();
+  attention.outputs.clear();  // first, so that the new ones take their place
+  attention.outputs = attention.compute(attention);
+  const at::Tensor* const shapes[] = {&attention.q, &attention.k, &attention.v};
+  for (size_t i = 0; i < attention.outputs.size(); i++) {
+    const at::Tensor& output = attention.outputs[i];
+    TORCH_CHECK(output.sizes() == shapes[i]->sizes() && output.scalar_type() == shapes[i]->scalar_type() &&
+                    (attention.starts.defined() ? output : swap_seqlen_and_heads(output)).is_contiguous(),
+                "the operator's output is not of the inputs' layout but has the sizes ", output.sizes(),
+                " and strides ", output.strides());
+    outputs[i] = output.const_data_ptr();
+  }
 }
 
 }  // namespace
@@ -144,15 +171,18 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
                                          flash_steps_attention** attention) {
   return error_of([&] {
     const c10::InferenceMode inference;
-    auto* const compute = std::string(name) == "fa2"     ? flash_attention
+    const bool is_backward = problem->d_o != nullptr;
+    const bool packed = problem->starts != nullptr;
+    auto* const compute = std::string(name) == "fa2"     ? (is_backward ? flash_attention_backward : flash_attention)
                           : std::string(name) == "cudnn" ? cudnn_attention
                                                          : nullptr;
     TORCH_CHECK(compute != nullptr, "the plugin has no operator ", name, "; fa2 and cudnn are what it has");
+    TORCH_CHECK(!is_backward || (compute == flash_attention_backward && !packed),
+                "the plugin's backward pass is that of fa2, of sequences that are not packed");
     const auto options = at::TensorOptions()
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());
     at::empty({1}, options);  // makes PyTorch's own state of the GPU, of which from_blob takes no care
-    const bool packed = problem->starts != nullptr;
     const auto view = [&](const void* data, int seqlen, int64_t rows, int heads) {
       if (packed) return at::from_blob(const_cast<void*>(data), {rows, heads, problem->head_dim}, options);
       return swap_seqlen_and_heads(
@@ -161,32 +191,44 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
     const auto starts = [&](const int* data) {
       return at::from_blob(const_cast<int*>(data), {problem->batch + 1}, options.dtype(at::kInt));
     };
-    *attention = new flash_steps_attention{compute,
-                                           *problem,
-                                           view(problem->q, problem->seqlen, problem->rows, problem->heads),
-                                           view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
-                                           view(problem->v, problem->seqlen_kv, problem->kv_rows, problem->kv_heads),
-                                           packed ? starts(problem->starts) : at::Tensor(),
-                                           packed ? starts(problem->kv_starts) : at::Tensor(),
-                                           at::Tensor()};
+    auto made = std::make_unique<flash_steps_attention>();
+    made->compute = compute;
+    made->problem = *problem;
+    made->q = view(problem->q, problem->seqlen, problem->rows, problem->heads);
+    made->k = view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads);
+    made->v = view(problem->v, problem->seqlen_kv, problem->kv_rows, problem->kv_heads);
+    if (packed) {
+      made->starts = starts(problem->starts);
+      made->kv_starts = starts(problem->kv_starts);
+    }
+    if (is_backward) {
+      made->o = view(problem->o, problem->seqlen, problem->rows, problem->heads);
+      made->d_o = view(problem->d_o, problem->seqlen, problem->rows, problem->heads);
+      made->lse = at::from_blob(const_cast<float*>(problem->lse), {problem->batch, problem->heads, problem->seqlen},
+                                options.dtype(at::kFloat));
+      prepare_backward(*made);
+    }
+    *attention = made.release();
   });
 }
 
-const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream, const void** output) {
-  return error_of([&] { run(*attention, stream, output); });
+const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream,
+                                      const void* outputs[FLASH_STEPS_MOST_OUTPUTS]) {
+  return error_of([&] { run(*attention, stream, outputs); });
 }
 
 const char* flash_steps_attention_memory(flash_steps_attention* attention, long long* bytes) {
   return error_of([&] {
-    attention->o = at::Tensor();  // what the last run left does not belong to this one
+    attention->outputs.clear();  // what the last run left does not belong to this one
     const int64_t before = held_by_allocator().current;
     c10::cuda::CUDACachingAllocator::resetPeakStats(c10::cuda::current_device());
-    const void* output = nullptr;
-    run(*attention, nullptr, &output);
+    const void* outputs[FLASH_STEPS_MOST_OUTPUTS];
+    run(*attention, nullptr, outputs);
     c10::cuda::device_synchronize();
     *bytes = held_by_allocator().peak - before;
-    const int64_t output_bytes = attention->o.nbytes();
-    TORCH_CHECK(*bytes >= output_bytes, "PyTorch's allocator tells of ", *bytes, " bytes where the output alone has ",
+    int64_t output_bytes = 0;
+    for (const at::Tensor& output : attention->outputs) output_bytes += output.nbytes();
+    TORCH_CHECK(*bytes >= output_bytes, "PyTorch's allocator tells of ", *bytes, " bytes where the outputs alone have ",
                 output_bytes, "; the caching allocator, which is PyTorch's default, would work");
   });
 }

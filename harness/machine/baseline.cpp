@@ -16,7 +16,9 @@ const char* name_of(Baseline baseline) {
 
 std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
   const std::string name = name_of(baseline);
-  if (problem.pass != Pass::forward) return name + " is run forward alone";
+  if (problem.pass != Pass::forward && baseline != Baseline::fa2) return name + " is run forward alone; fa2 would work";
+  if (problem.pass == Pass::both) return name + " is run forward or backward, and not both";
+  if (problem.pass == Pass::backward && problem.padding != 0) return name + " is run backward without padding alone";
   if (baseline != Baseline::fa2 && (problem.dropout != 0 || problem.padding != 0)) {
     return name + " is run without dropout and padding alone; fa2 would work";
   }

@@ -160,7 +160,7 @@ Validation read_validation(const JsonNode& node, bool is_old) {
       const JsonNode errors = node["tensors"][name.c_str()];
       validation.tensors[errors.name_among(name, all_outputs)] = {
           errors["max_abs_error"].get<double>(), errors["rms_error"].get<double>(), errors["tolerance"].get<double>(),
-          errors["right"].get<bool>()};
+          !errors.has("right") || errors["right"].get<bool>()};
     }
   }
   return validation;

@@ -34,7 +34,7 @@ struct TensorErrors {
   double max_abs_error = 0;
   double rms_error = 0;
   double tolerance = 0;
-  bool right = true;
+  bool right = true;  ///< files from before it was kept say it of all together
 
   bool operator==(const TensorErrors&) const = default;
 };

@@ -159,7 +159,8 @@ TEST(Baselines, WhatEachIsNotRunOnIsSaid) {
   for (const Baseline baseline : all_baselines) {
     EXPECT_EQ(flash_steps::refusal(baseline, {.dropout = 0.1}) == std::nullopt, baseline == Baseline::fa2);
     EXPECT_EQ(flash_steps::refusal(baseline, {.padding = 20}) == std::nullopt, baseline == Baseline::fa2);
-    EXPECT_TRUE(flash_steps::refusal(baseline, {.pass = Pass::backward}));
+    EXPECT_EQ(flash_steps::refusal(baseline, {.pass = Pass::backward}) == std::nullopt, baseline == Baseline::fa2);
+    EXPECT_TRUE(flash_steps::refusal(baseline, {.pass = Pass::backward, .padding = 20}));
   }
 }
 

@@ -73,8 +73,8 @@ INSTANTIATE_TEST_SUITE_P(Steps, LazyRescale,
                          testing::Combine(testing::Values("17_lazy_rescale", "18_lazy_reduction"),
                                           testing::ValuesIn(all_distributions), testing::ValuesIn(all_dtypes)),
                          [](const auto& info) {
-                           const auto& [kernel, inputs, dtype] = info.param;
-                           return kernel + "_" + name_of(inputs) + "_" + name_of(dtype);
+                           return std::get<0>(info.param) + "_" + name_of(std::get<1>(info.param)) + "_" +
+                                  name_of(std::get<2>(info.param));
                          });
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/contract/coverage.h"
@@ -257,6 +258,47 @@ TEST(Dropout, MovesNothingAndMultipliesNothingMore) {
   const Counters without = count("v06_logsumexp", problem);
   problem.dropout = 0.1;
   EXPECT_EQ(count("v07_dropout", problem), without);
+}
+
+constexpr uint64_t mma_of_block = 64 * 64 * default_head_dim / (16 * 8 * 16);  // of a product of v08
+
+TEST(Backward, ComputesSevenProductsOfEachBlockWithoutBankConflicts) {
+  const Counters counters = count("v08_backward", {.seqlen = 256, .pass = Pass::backward});
+  EXPECT_EQ(counters.mma_instructions, 7 * 4 * 4 * mma_of_block);
+  EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts());
+}
+
+TEST(Backward, SkipsTheBlocksThatTheMaskHides) {
+  const auto blocks = [](int queries, int keys) {
+    const Problem problem{.seqlen = queries, .seqlen_kv = keys, .mask = Mask::causal, .pass = Pass::backward};
+    return count("v08_backward", problem).mma_instructions / mma_of_block;
+  };
+  EXPECT_EQ(blocks(256, 256), 7u * (4 + 3 + 2 + 1));
+  EXPECT_EQ(blocks(64, 256), 7u * 4);
+  // Of the first three tiles of queries no row sees a key; each walks over one block all the same.
+  EXPECT_EQ(blocks(256, 64), 4u + 3 * 4);
+}
+
+TEST(Backward, RepeatsAreEqualInEveryBit) {
+  const auto emulator = make_emulator(2);
+  emulator->load({.heads = 4, .seqlen = 150, .kv_heads = 2, .pass = Pass::backward}, false);
+  EXPECT_EQ(emulator->differing_repeats(variant_of("v08_backward"), 3), 0);
+}
+
+TEST(Backward, OfEachGradientItIsSaidWhetherItIsRight) {
+  Variant variant = variant_of("v08_backward");
+  variant.plan = [plan = variant.plan](const Problem& problem, Tensors tensors) {
+    std::swap(tensors.dk, tensors.dv);
+    return plan(problem, tensors);
+  };
+  const auto emulator = make_emulator();
+  emulator->load({.seqlen = 64, .pass = Pass::backward}, true);
+  const OutputErrors errors = emulator->check(variant);
+  ASSERT_EQ(errors.each.size(), 3u);
+  EXPECT_TRUE(judge(errors.each[0], Dtype::fp16).right);
+  EXPECT_FALSE(judge(errors.each[1], Dtype::fp16).right);
+  EXPECT_FALSE(judge(errors.each[2], Dtype::fp16).right);
+  EXPECT_FALSE(judge(errors, Dtype::fp16).right);
 }
 
 }  // namespace
