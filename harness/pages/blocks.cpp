@@ -17,6 +17,7 @@
 #include "harness/pages/tables/evidence.h"
 #include "harness/pages/tables/ladder.h"
 #include "harness/pages/tables/machine_code.h"
+#include "harness/pages/tables/measured_pipes.h"
 #include "harness/pages/tables/memory.h"
 #include "harness/pages/tables/mutants.h"
 #include "harness/pages/tables/overview.h"
@@ -116,6 +117,8 @@ std::string render_run(const std::vector<std::string>& words, const fs::path& pa
 std::string render_prediction_block(const std::string& block, const Published& published,
                                     const std::vector<ResultsFile>& files) {
   if (block == "prediction-figures") return render_timings();
+  if (block == "prediction-pipes") return render_measured_pipes(read_stored_pipes());
+  if (block == "prediction-latencies") return render_measured_latencies(read_stored_pipes());
   const PredictionData data{read_stored_predictions(), published, sweeps_of(files, published)};
   if (block == "prediction-errors") return render_prediction_errors(data);
   if (block == "prediction-aims") return render_prediction_aims(data);
@@ -199,6 +202,8 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
                                  "prediction-ranks",
                                  "prediction-ablations",
                                  "prediction-figures",
+                                 "prediction-pipes",
+                                 "prediction-latencies",
                                  "predicted-stalls"}) {
     blocks.push_back({name, [&, name](const auto&) { return render_block(name, page, published, files); }});
   }

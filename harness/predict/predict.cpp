@@ -74,8 +74,6 @@ const std::vector<Ablation>& all_ablations() {
       {"ports", "reading operands takes no time", [](SmTimings& t) { t.operand_ports = 0; }},
       {"tensor_ports", "an HMMA holds the ports for its registers alone",
        [](SmTimings& t) { t.tensor_port_extra = 0; }},
-      {"hopper_ports", "an HMMA of Ampere holds them as long as one of Hopper",
-       [](SmTimings& t) { t.tensor_port_extra = std::min(t.tensor_port_extra, 1.0); }},
       {"fills", "copies take no wavefronts of shared memory",
        [](SmTimings& t) {
          t.fill_wavefronts = 0;

@@ -1,5 +1,6 @@
 #include "harness/results/read.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/base/json.h"
@@ -69,6 +70,9 @@ Problem read_problem(const JsonNode& node, bool is_old) {
     problem.pass = node["pass"].get_name(all_passes);
   }
   check_sizes(node, problem);
+  if (problem.padding < 0 || problem.padding > std::min(problem.seqlen, problem.keys())) {
+    node["padding"].fail("is " + std::to_string(problem.padding) + ", and at most seqlen would work");
+  }
   return problem;
 }
 

@@ -10,6 +10,7 @@
 #include "harness/contract/registry.h"
 #include "harness/predict/code/program.h"
 #include "harness/predict/code/stored_code.h"
+#include "harness/predict/measured_pipes.h"
 #include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/validation.h"
@@ -93,6 +94,24 @@ TEST(StoredCode, TheCompilerLeavesProductsTheTensorPipesInterval) {
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
     ASSERT_NE(most, stalls.end()) << function.kernel;
     EXPECT_EQ(most->first, least.at(function.arch)) << function.kernel << " " << function.tile.config;
+  }
+}
+
+// How often a sub-core's pipes take an instruction, on each GPU that was measured, against the model's table.
+TEST(StoredPipes, TakeInstructionsAsOftenAsTheModelHasIt) {
+  const SmTimings timings = timings_of(*rates_of("sm_90"));
+  const std::map<std::string, double> intervals{
+      {"hmma_kept", timings.tensor_interval}, {"hmma_fresh", timings.tensor_interval},
+      {"fmnmx", timings.alu_interval},        {"lop3", timings.alu_interval},
+      {"iadd", timings.alu_interval},         {"imad", timings.half_interval},
+      {"mufu", timings.mufu_interval},        {"ldmatrix", 4 * 4},  // sub-cores, wavefronts
+      {"ldmatrix_conflicts", 4 * 32}};
+  const std::vector<MeasuredPipes> measured = read_stored_pipes();
+  ASSERT_FALSE(measured.empty());
+  for (const MeasuredPipes& gpu : measured) {
+    for (const auto& [kind, cycles] : intervals) {
+      EXPECT_NEAR(gpu.find(kind, "")->first_cycles, cycles, 0.1 * cycles) << gpu.device << " " << kind;
+    }
   }
 }
 

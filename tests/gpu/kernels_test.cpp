@@ -80,6 +80,23 @@ TEST_P(GpuKernels, IsRightForEveryLengthAndDistribution) {
   }
 }
 
+// What only some kernels cover.
+TEST_P(GpuKernels, IsRightWithSequencesOfDifferentLengthsAndWithDropout) {
+  const Coverage& coverage = variant().coverage;
+  if (!coverage.packed && !coverage.dropout) GTEST_SKIP() << "covers neither";
+  for (const Mask mask : coverage.masks) {
+    Problem problem = problem_of(3, InputDistribution::normal, mask);
+    problem.batch = 7;
+    if (coverage.packed) problem.padding = problem.seqlen / 2;
+    if (coverage.dropout) problem.dropout = 0.1;
+    problem.dropout_offset = 0xffffff00;
+    SCOPED_TRACE(describe(problem));
+    gpu().load(problem, true);
+    const OutputErrors errors = gpu().check(variant());
+    EXPECT_TRUE(judge(errors, problem.dtype).right) << name_of(errors.output) << ": " << errors.max_abs;
+  }
+}
+
 TEST_P(GpuKernels, IsStillRightAfterBeingTimed) {
   gpu().load(problem_of(3, InputDistribution::normal), true);
   const Variant* const variants[] = {&variant()};

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/contract/registry.h"
+#include "harness/truth/judge.h"
 #include "harness/truth/numbers.h"
 #include "harness/truth/reference.h"
 #include "tests/support/gpu_test.h"
@@ -39,6 +40,7 @@ constexpr Problem shapes[] = {
 struct BothReferences {
   std::vector<float> gpu_exact;
   std::vector<uint16_t> gpu_ref16;
+  std::vector<float> gpu_lse;
   Reference cpu;
   double largest = 0;  // of O
 };
@@ -48,7 +50,8 @@ BothReferences both_references(const Problem& problem, Precision precision) {
   DeviceArray<uint16_t> ref16(problem.elements());
   DeviceArray<float> lse(problem.rows());
   device_reference(problem, make_device_inputs(problem), precision, exact, ref16, lse);
-  BothReferences both{exact.to_host(), ref16.to_host(), reference_attention(problem, make_inputs(problem))};
+  BothReferences both{exact.to_host(), ref16.to_host(), lse.to_host(),
+                      reference_attention(problem, make_inputs(problem))};
   for (double value : both.cpu.exact) both.largest = std::max(both.largest, std::abs(value));
   return both;
 }
@@ -97,6 +100,31 @@ TEST_P(GpuReference, InFp64IsTheCpus) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, GpuReference, testing::ValuesIn(all_input_cases()), name_of_case);
+
+using GpuReferenceOfVariants = GpuTest;
+
+// Masks, dropout, other lengths and heads of keys, sequences of different lengths, and some that have no key.
+TEST_F(GpuReferenceOfVariants, IsTheCpus) {
+  const Problem plain{.batch = 5, .heads = 4, .seqlen = 77, .head_dim = 64};
+  std::vector<Problem> problems(4, plain);
+  problems[0].mask = Mask::causal;
+  problems[0].seqlen_kv = 50;
+  problems[1].dropout = 0.3;
+  problems[1].dropout_offset = 0xfffffff0;
+  problems[2].padding = 20;
+  problems[2].kv_heads = 2;
+  problems[3] = problems[2];
+  problems[3].seqlen_kv = problems[3].padding = 5;
+  problems[3].dropout = 0.5;
+  for (const Problem& problem : problems) {
+    SCOPED_TRACE(describe(problem));
+    const BothReferences both = both_references(problem, Precision::fp64);
+    const Errors errors = errors_of(
+        problem.elements(), [&](int64_t i) { return double(both.gpu_exact[i]); }, both.cpu.exact);
+    EXPECT_LE(errors.max_abs, std::ldexp(both.largest, -24));
+    EXPECT_LE(compare_lse(both.gpu_lse, both.cpu).max_abs, 1e-6);
+  }
+}
 
 TEST_F(GpuReferenceLimits, HugeLogitsGiveNumbers) {
   const Problem problem{.seqlen = 64};

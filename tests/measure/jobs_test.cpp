@@ -95,6 +95,9 @@ TEST_F(Jobs, WhatNoKernelHereCoversIsRefusedWithTheOneThatWould) {
   problem_.mask = Mask::causal;
   EXPECT_EQ(refusal(variant_of("64x64"), problem_, there_are), "a causal mask is not covered; v02_causal would work");
   EXPECT_EQ(refusal(causal, problem_, there_are), std::nullopt);
+  problem_.padding = 20;
+  EXPECT_EQ(refusal(causal, problem_, there_are),
+            "packing sequences of different lengths is not covered; no kernel here covers it");
   problem_.dropout = 0.5;
   EXPECT_EQ(refusal(causal, problem_, there_are), "dropout is not covered; no kernel here covers it");
   EXPECT_THROW(configs(emulator_, 256), UsageError);

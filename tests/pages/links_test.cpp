@@ -78,7 +78,7 @@ TEST(StepPages, BeginWithTheirIdeaAndLeadToTheirNeighbours) {
 }
 
 TEST(StepPages, SayWhatBecameOfTheirPredictionAndAnswerTheirExercises) {
-  for (const char* chapter : {"primer", sixteen, "beyond"}) {
+  for (const char* chapter : {"primer", sixteen, "beyond", "variants"}) {
     for (const Kernel* kernel : of_chapter(chapter)) {
       const std::string page = content(source_root() / kernel->page_path());
       EXPECT_THAT(page, HasSubstr("\n## Prediction\n")) << kernel->name;

@@ -216,6 +216,18 @@ TEST_F(ResultsFile, AFileOfSchema1IsRead) {
   EXPECT_TRUE(results.baselines[1].out_of_memory) << "by its sentence";
 }
 
+TEST_F(ResultsFile, PaddingIsThereOnlyWhereSequencesArePadded) {
+  Results results = sample_results();
+  EXPECT_FALSE(written(results)["runs"][0]["problem"].contains("padding"));
+  results.runs[0].problem.padding = 20;
+  Json json = written(results);
+  EXPECT_EQ(read_results(file()).runs[0].problem, results.runs[0].problem);
+  for (const int padding : {-1, 129}) {
+    json["runs"][0]["problem"]["padding"] = padding;
+    EXPECT_THAT(refusal(json), HasSubstr("runs[0].problem.padding is " + std::to_string(padding)));
+  }
+}
+
 TEST_F(ResultsFile, TheCeilingIsThereOnlyWhereItWasMeasured) {
   Json json = written(sample_results());
   EXPECT_EQ(json["device"]["mma_ceiling_tflops"], 644.5);

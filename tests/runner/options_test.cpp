@@ -143,18 +143,20 @@ TEST(Options, ALengthCountsOnce) {
 
 TEST(Options, OtherKindsOfProblemsCanBeAskedFor) {
   const Settings settings = parse({"--kernel=01", "--causal", "--dropout=0.25", "--head-dim=64", "--seqlen-kv=512",
-                                   "--kv-heads=2", "--pass=backward"})
+                                   "--kv-heads=2", "--padding=20", "--pass=backward"})
                                 .settings;
   EXPECT_EQ(settings.mask, Mask::causal);
   EXPECT_EQ(settings.dropout, 0.25);
   EXPECT_EQ(settings.head_dim, 64);
   EXPECT_EQ(settings.seqlen_kv, 512);
   EXPECT_EQ(settings.kv_heads, 2);
+  EXPECT_EQ(settings.padding, 20);
   EXPECT_EQ(settings.pass, Pass::backward);
   EXPECT_THAT(refusal({"--kernel=01", "--head-dim=x"}), HasSubstr("--head-dim=x"));
   for (const char* argument : {"--dropout=1", "--dropout=-0.1", "--dropout=nan", "--dropout=x"}) {
     EXPECT_THAT(refusal({"--kernel=01", argument}), AllOf(HasSubstr(argument), HasSubstr("from 0 to below 1")));
   }
+  EXPECT_THAT(refusal({"--kernel=01", "--padding=-1"}), HasSubstr("--padding=-1 is not a whole number from 0"));
   EXPECT_EQ(refusal({"--kernel=01", "--pass=sideways"}), "--pass=sideways is not one of forward, backward, both");
 }
 

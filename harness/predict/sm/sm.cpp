@@ -163,8 +163,8 @@ class Sm {
         if ((step.wait >> b & 1) != 0 && warp.barriers[b] > 0) return stall_for(warp.waits_for[b]);
       }
     }
-    if (timings_.operand_ports != 0 && core.ports > now_ + timings_.port_slack) {
-      return until(core.ports - timings_.port_slack, Stall::ports);
+    if (timings_.operand_ports != 0 && core.ports > static_cast<double>(now_)) {
+      return until(core.ports, Stall::ports);
     }
     return stall_of_unit(warp, step, core, s);
   }

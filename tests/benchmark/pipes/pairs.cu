@@ -117,8 +117,9 @@ __device__ float sum_of(const Registers& r) {
   return sum;
 }
 
+// Of a warp, on its SM's clock.
 struct Took {
-  long long cycles;
+  long long start, end;
   int rounds;
 };
 
@@ -129,7 +130,7 @@ __device__ Took run_first(Registers& r) {
 #pragma unroll
     for (int k = 0; k < unrolled; k++) eight<work>(r);
   }
-  return {clock64() - start, rounds};
+  return {start, clock64(), rounds};
 }
 
 // For as long as one of the first kind runs.
@@ -142,7 +143,7 @@ __device__ Took run_second(Registers& r, volatile const int* running) {
     for (int k = 0; k < unrolled; k++) eight<work>(r);
     done++;
   }
-  return {clock64() - start, done};
+  return {start, clock64(), done};
 }
 
 // took [warps], sink [threads]
@@ -167,12 +168,17 @@ __global__ void pair(Took* took, float* sink, int first_warps) {
   sink[threadIdx.x] = sum_of(r);
 }
 
-// Of some warps of each sub-core: a sub-core's cycles for one of their instructions.
+// Of some warps of each sub-core: a sub-core's cycles for one of their instructions. They do not end together: a
+// scheduler that goes on with one warp as long as it can lets it end first.
 double cycles_of(const std::vector<Took>& took, int begin, int end) {
-  double per_cycle = 0;
-  for (int w = begin; w < end; w++)
-    per_cycle += static_cast<double>(took[w].rounds) * unrolled * instructions / static_cast<double>(took[w].cycles);
-  return per_cycle == 0 ? 0 : sub_cores / per_cycle;
+  double executed = 0;
+  long long first = took[begin].start, last = took[begin].end;
+  for (int w = begin; w < end; w++) {
+    executed += static_cast<double>(took[w].rounds) * unrolled * instructions;
+    first = std::min(first, took[w].start);
+    last = std::max(last, took[w].end);
+  }
+  return executed == 0 ? 0 : sub_cores * static_cast<double>(last - first) / executed;
 }
 
 const char* name_of(Work work) {
