@@ -68,8 +68,8 @@ typedef const char* flash_steps_attention_create_function(const char* name, cons
 #define FLASH_STEPS_MOST_OUTPUTS 3
 
 /* Puts one computation on the stream (a cudaStream_t; NULL is the default stream) and does not wait for it. Nothing is
- * copied: outputs[0] and on are where the operator itself will have written, in the layout of q, k and v, and stay valid
- * until the next run or destroy. */
+ * copied: outputs[0] and on are where the operator itself will have written, in the layout of q, k and v, and stay
+ * valid until the next run or destroy. */
 typedef const char* flash_steps_attention_run_function(flash_steps_attention* attention, void* stream,
                                                        const void* outputs[FLASH_STEPS_MOST_OUTPUTS]);
 
