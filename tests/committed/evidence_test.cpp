@@ -105,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(, Evidence, testing::ValuesIn(names_of_the_sixteen()),
 TEST(EvidenceFiles, ComputeSanitizerSawEveryStepAndReportsNothing) {
   for (const std::string chapter_name : {sixteen, "primer", "beyond"}) {
     std::set<std::string> launches;
-    const nlohmann::json list = stored(chapter(chapter_name).folder + "/h100_sanitizers.json").at("runs");
+    const nlohmann::json list =
+        stored((std::filesystem::path(chapter(chapter_name).folder) / "h100_sanitizers.json").string()).at("runs");
     for (const nlohmann::json& run : list) {
       EXPECT_EQ(run.at("reports"), 0) << run;
       launches.insert(run.at("kernel").get<std::string>() + run.at("dtype").get<std::string>() +
