@@ -6,8 +6,8 @@
 namespace flash_steps::mutants {
 
 inline constexpr int last_primer_kernel = 12;
-inline constexpr int last_ampere_kernel = 17;
-inline constexpr int last_hopper_kernel = 25;
+inline constexpr int last_ampere_kernel = 18;
+inline constexpr int last_hopper_kernel = 27;
 inline constexpr int last_variant = 7;  // of the chapter of variants that is a forward pass
 inline constexpr int first_backward_variant = 8, last_backward_variant = 8;  // of the same
 
