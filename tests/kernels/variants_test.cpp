@@ -76,7 +76,7 @@ std::vector<Problem> irregular_problems(const Variant& variant) {
   };
   if (variant.coverage.packed) {
     add(rows + 20, 0, 40, 0);
-    add(rows / 2, 2 * cols, cols, 0);
+    add(rows / 2, 2 * cols, rows / 2, 0);
     add(30, 4, 4, 0);  // some have no key
   }
   if (variant.coverage.dropout) {
