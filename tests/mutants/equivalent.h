@@ -13,6 +13,7 @@ struct Equivalent {
   std::string mistake;
   std::string before;  ///< the line, as Mutant::before
   std::string after;
+  std::string next;    ///< the line behind it, without the spaces around it, which tells it from others like it
   std::string reason;  ///< a sentence
 };
 

@@ -198,14 +198,18 @@ TEST(MutantOutcomes, ComplainOfSurvivorsOfMutantsWithoutVerdictAndOfKernelsThatA
 }
 
 TEST(MutantOutcomes, ComplainOfMutantsThatAreListedAsEquivalentAndAreNot) {
-  const Mutant mutant{"01_base", "barrier-removed", 7, "barrier();", ";", ""};
-  const Mutant elsewhere{"02_swizzling", "barrier-removed", 7, "barrier();", ";", ""};
-  const std::vector<Equivalent> list{{"01_base", "barrier-removed", "barrier();", ";", "Nobody reads."}};
+  const std::string text = "\n\n\n\n\n\n;\n  store();\n;\n  load();\n";
+  const Mutant mutant{"01_base", "barrier-removed", 7, "barrier();", ";", text};
+  const Mutant elsewhere{"02_swizzling", "barrier-removed", 7, "barrier();", ";", text};
+  const Mutant further_on{"01_base", "barrier-removed", 9, "barrier();", ";", text};
+  const std::vector<Equivalent> list{{"01_base", "barrier-removed", "barrier();", ";", "store();", "Nobody reads."}};
   EXPECT_THAT(complaints({outcome(mutant, Verdict::survived)}, list), IsEmpty());
   EXPECT_THAT(complaints({outcome(mutant, Verdict::hazard)}, list),
               ElementsAre(HasSubstr("01_base.cu:7 is listed as equivalent")));
   EXPECT_THAT(complaints({outcome(mutant, Verdict::failed)}, list), SizeIs(1));
   EXPECT_THAT(complaints({outcome(elsewhere, Verdict::survived)}, list), SizeIs(1));
+  EXPECT_THAT(complaints({outcome(further_on, Verdict::survived)}, list), SizeIs(1));
+  EXPECT_THAT(complaints({outcome(further_on, Verdict::hazard)}, list), IsEmpty());
 }
 
 TEST(MutantsProgram, RefusesWhatItDoesNotKnowWithExitCode2) {
