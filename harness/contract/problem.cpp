@@ -3,6 +3,15 @@
 #include "harness/base/text.h"
 
 namespace flash_steps {
+namespace {
+
+std::vector<int> starts_of(const Problem& problem, int (Problem::*length_of)(int) const) {
+  std::vector<int> starts{0};
+  for (int s = 0; s < problem.batch; s++) starts.push_back(starts.back() + (problem.*length_of)(s));
+  return starts;
+}
+
+}  // namespace
 
 const char* name_of(Dtype dtype) {
   constexpr const char* names[] = {"fp16", "bf16"};
@@ -41,17 +50,9 @@ double Problem::flops() const {
   return products * of_pass[static_cast<int>(pass)] * (mask == Mask::causal ? 0.5 : 1);
 }
 
-std::vector<int> query_starts(const Problem& problem) {
-  std::vector<int> starts{0};
-  for (int s = 0; s < problem.batch; s++) starts.push_back(starts.back() + problem.queries_of(s));
-  return starts;
-}
+std::vector<int> query_starts(const Problem& problem) { return starts_of(problem, &Problem::queries_of); }
 
-std::vector<int> key_starts(const Problem& problem) {
-  std::vector<int> starts{0};
-  for (int s = 0; s < problem.batch; s++) starts.push_back(starts.back() + problem.keys_of(s));
-  return starts;
-}
+std::vector<int> key_starts(const Problem& problem) { return starts_of(problem, &Problem::keys_of); }
 
 std::string describe(const Problem& problem) {
   std::string text = "batch " + std::to_string(problem.batch) + ", heads " + std::to_string(problem.heads) +

@@ -76,6 +76,9 @@ struct Problem {
   /// The head of K and V that a head of Q attends to: neighbouring heads share one.
   constexpr int key_head(int head) const { return static_cast<int>(int64_t{head} * key_heads() / heads); }
 
+  /// More padding than this would leave a sequence with fewer rows than none.
+  constexpr int most_padding() const { return std::min(seqlen, keys()); }
+
   /// Of one sequence. Where they are padded, seqlen and keys() are what is not reached: a length is drawn from the
   /// `padding` numbers below, that of keys by itself unless there are as many as queries.
   constexpr int queries_of(int sequence) const { return drawn_length(seqlen, sequence, 0); }

@@ -261,7 +261,7 @@ std::vector<Problem> small_problems(const Variant& variant, const Problem& probl
       small.seqlen_kv = problem.keys() < problem.seqlen   ? small.seqlen - step / 2
                         : problem.keys() > problem.seqlen ? small.seqlen + step / 2
                                                           : 0;
-      small.padding = std::min({problem.padding, small.seqlen, small.keys()});
+      small.padding = std::min(problem.padding, small.most_padding());
       return small.flops() <= most_flops;
     };
     small.batch = shape.batch;

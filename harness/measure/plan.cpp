@@ -200,10 +200,10 @@ std::vector<Problem> problems_of(const Settings& settings, const Problem& defaul
         problem.inputs = inputs;
         problem.seqlen = seqlen;
         problem.seqlen_kv = settings.seqlen_kv == seqlen ? 0 : settings.seqlen_kv;
-        if (problem.padding > std::min(problem.seqlen, problem.keys())) {
-          throw UsageError("--padding=" + std::to_string(problem.padding) + " is more than a sequence of " +
-                           std::to_string(std::min(problem.seqlen, problem.keys())) + " has; --padding=" +
-                           std::to_string(std::min(problem.seqlen, problem.keys())) + " would be the most");
+        if (problem.padding > problem.most_padding()) {
+          const std::string most = std::to_string(problem.most_padding());
+          throw UsageError("--padding=" + std::to_string(problem.padding) + " is more than a sequence of " + most +
+                           " has; --padding=" + most + " would be the most");
         }
         problem.batch = settings.batch.value_or(std::min(default_problem.batch, published_batch(seqlen)));
         // Nothing has this much; and below it no count of elements or bytes overflows.

@@ -1,6 +1,5 @@
 #include "harness/results/read.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "harness/base/json.h"
@@ -70,7 +69,7 @@ Problem read_problem(const JsonNode& node, bool is_old) {
     problem.pass = node["pass"].get_name(all_passes);
   }
   check_sizes(node, problem);
-  if (problem.padding < 0 || problem.padding > std::min(problem.seqlen, problem.keys())) {
+  if (problem.padding < 0 || problem.padding > problem.most_padding()) {
     node["padding"].fail("is " + std::to_string(problem.padding) + ", and at most seqlen would work");
   }
   return problem;

@@ -128,8 +128,7 @@ HostInputs make_inputs(const Problem& problem) {
   const std::vector<uint16_t> table = input_table(problem);
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    const bool is_of_queries = tensor == Tensor::q || tensor == Tensor::d_o;
-    std::vector<uint16_t> bits(is_of_queries ? problem.elements() : problem.kv_elements());
+    std::vector<uint16_t> bits(elements_of(problem, tensor));
     for (size_t i = 0; i < bits.size(); i++) bits[i] = element(tensor, static_cast<int64_t>(i));
     return bits;
   };

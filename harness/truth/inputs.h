@@ -11,6 +11,10 @@ namespace flash_steps {
 
 enum class Tensor { q, k, v, d_o };
 
+inline int64_t elements_of(const Problem& problem, Tensor tensor) {
+  return tensor == Tensor::q || tensor == Tensor::d_o ? problem.elements() : problem.kv_elements();
+}
+
 /// Number `index` of SplitMix64's sequence; each seed and stream has a start of its own.
 constexpr uint64_t random_bits(uint64_t seed, uint64_t stream, int64_t index) {
   constexpr uint64_t golden_gamma = 0x9e3779b97f4a7c15u;

@@ -299,11 +299,8 @@ void device_gradients(const Problem& problem, const DeviceInputs& inputs, Precis
   const Arguments arguments{inputs.q.data(), inputs.k.data(), inputs.v.data(), inputs.d_o.data(), o.data(),
                             o16.data(),      terms.data(),    exact.dq.data(), exact.dk.data(),   exact.dv.data(),
                             ref16.dq.data(), ref16.dk.data(), ref16.dv.data()};
-  const bool is_fp64 = precision == Precision::fp64;
-  const int head_dim = problem.head_dim;
-  const Run run = problem.dtype == Dtype::fp16
-                      ? (is_fp64 ? run_of<Dtype::fp16, double>(head_dim) : run_of<Dtype::fp16, float>(head_dim))
-                      : (is_fp64 ? run_of<Dtype::bf16, double>(head_dim) : run_of<Dtype::bf16, float>(head_dim));
+  const Run run = for_types(problem.dtype, precision,
+                            [&]<Dtype dtype, typename Real>() { return run_of<dtype, Real>(problem.head_dim); });
   run(arguments, problem);
 }
 

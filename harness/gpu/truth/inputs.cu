@@ -15,8 +15,7 @@ DeviceInputs make_device_inputs(const Problem& problem) {
   const DeviceArray<uint16_t> table(input_table(problem));
   const InputGenerator element{problem, table.data()};
   const auto make = [&](Tensor tensor) {
-    const bool is_of_queries = tensor == Tensor::q || tensor == Tensor::d_o;
-    DeviceArray<uint16_t> bits(is_of_queries ? problem.elements() : problem.kv_elements());
+    DeviceArray<uint16_t> bits(elements_of(problem, tensor));
     generate<<<4096, 256>>>(element, tensor, bits.data(), bits.size());
     check_launch("the generator of inputs");
     return bits;

@@ -240,11 +240,8 @@ int64_t reference_scratch_limit(int keys) {
 
 void device_reference(const Problem& problem, const DeviceInputs& inputs, Precision precision,
                       DeviceArray<float>& exact, DeviceArray<uint16_t>& ref16, DeviceArray<float>& lse) {
-  const bool is_fp64 = precision == Precision::fp64;
-  const int head_dim = problem.head_dim;
-  const Run run = problem.dtype == Dtype::fp16
-                      ? (is_fp64 ? run_of<Dtype::fp16, double>(head_dim) : run_of<Dtype::fp16, float>(head_dim))
-                      : (is_fp64 ? run_of<Dtype::bf16, double>(head_dim) : run_of<Dtype::bf16, float>(head_dim));
+  const Run run = for_types(problem.dtype, precision,
+                            [&]<Dtype dtype, typename Real>() { return run_of<dtype, Real>(problem.head_dim); });
   run(problem, inputs, exact, ref16, lse);
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "harness/gpu/cuda/numbers.cuh"
+#include "harness/gpu/truth/reference.h"
 
 namespace flash_steps::by_rows {
 
@@ -16,6 +17,16 @@ constexpr int warps_for(int head_dim) { return head_dim > 128 ? 4 : 8; }
 
 // Neighbouring elements of a row that a lane holds; of the shortest rows the upper lanes hold none.
 constexpr int lane_dims_for(int head_dim) { return (head_dim + 31) / 32; }
+
+// What `make` gives for the problem's type and what the reference is computed in, its two template arguments.
+template <typename Make>
+auto for_types(Dtype dtype, Precision precision, const Make& make) {
+  const bool is_fp64 = precision == Precision::fp64;
+  if (dtype == Dtype::fp16) {
+    return is_fp64 ? make.template operator()<Dtype::fp16, double>() : make.template operator()<Dtype::fp16, float>();
+  }
+  return is_fp64 ? make.template operator()<Dtype::bf16, double>() : make.template operator()<Dtype::bf16, float>();
+}
 
 // One number for each of the rows. Real is what the reference is computed in: float or double.
 template <typename Real>

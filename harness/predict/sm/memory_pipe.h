@@ -13,6 +13,23 @@
 
 namespace flash_steps {
 
+/// Whether an instruction of this unit is a request to the pipe.
+constexpr bool takes_memory_pipe(Unit unit) {
+  switch (unit) {
+    case Unit::ldmatrix:
+    case Unit::shared_load:
+    case Unit::shared_store:
+    case Unit::shuffle:
+    case Unit::copy:
+    case Unit::global_store:
+    case Unit::global_load:
+    case Unit::local:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// What happens to a warp at a time to come.
 struct Event {
   enum class Kind : uint8_t { release, fill, copied };

@@ -202,19 +202,10 @@ class Sm {
         return when(core.alu, Stall::math);
       case Unit::mufu:
         return when(core.mufu - timings_.mufu_ahead * timings_.mufu_interval, Stall::mufu);
-      case Unit::ldmatrix:
-      case Unit::shared_load:
-      case Unit::shared_store:
-      case Unit::shuffle:
-      case Unit::copy:
-      case Unit::global_store:
-      case Unit::global_load:
-      case Unit::local:
-        return memory_.has_room(s) ? Stall::issued : Stall::queue;
       case Unit::copy_wait:
         return warp.barriers[0] <= step.count ? Stall::issued : Stall::copy;
       default:
-        return Stall::issued;
+        return !takes_memory_pipe(step.unit) || memory_.has_room(s) ? Stall::issued : Stall::queue;
     }
   }
 
@@ -298,20 +289,14 @@ class Sm {
   }
 
   int64_t start_other(int w, Warp& warp, const Step& step, int s) {
+    if (takes_memory_pipe(step.unit)) {
+      hold(warp, step.read_barrier, step.unit);
+      hold(warp, step.write_barrier, step.unit);
+      if (step.unit == Unit::copy) warp.copies_issued++;
+      memory_.request(s, w, step, now_);
+      return now_ + std::max<int>(1, step.wavefronts);
+    }
     switch (step.unit) {
-      case Unit::ldmatrix:
-      case Unit::shared_load:
-      case Unit::shared_store:
-      case Unit::shuffle:
-      case Unit::copy:
-      case Unit::global_store:
-      case Unit::global_load:
-      case Unit::local:
-        hold(warp, step.read_barrier, step.unit);
-        hold(warp, step.write_barrier, step.unit);
-        if (step.unit == Unit::copy) warp.copies_issued++;
-        memory_.request(s, w, step, now_);
-        return now_ + std::max<int>(1, step.wavefronts);
       case Unit::commit:
         if (step.write_barrier >= 0 && (warp.copies_done < warp.copies_issued || !warp.groups.empty())) {
           hold(warp, step.write_barrier, step.unit);
