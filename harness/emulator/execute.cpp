@@ -88,6 +88,15 @@ void store_global(const WarpOperation& lanes, int first_thread, Site& site, Glob
   site.counters.sectors += sectors(addresses);
 }
 
+void add_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  std::array<uintptr_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    addresses[lane] = address(lanes[lane]->to);
+    global.add(first_thread + lane, lanes[lane]->to, site, lanes[lane]->from);
+  }
+  site.counters.sectors += sectors(addresses);
+}
+
 void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
   const int width = width_of(site.word);
   count_shared(lanes, width, site);
@@ -245,6 +254,8 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
     case Word::st_global_16_no_allocate_if:
     case Word::st_global_4_if:
       return store_global_if(lanes, first_thread, site, global);
+    case Word::red_global_add:
+      return add_global(lanes, first_thread, site, global);
     case Word::mma_fp16:
     case Word::wmma_mma_fp16:
       return mma(lanes, Dtype::fp16);

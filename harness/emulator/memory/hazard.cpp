@@ -100,6 +100,13 @@ std::string sentence(const Hazard& hazard) {  // NOLINT(readability-function-siz
     case HazardKind::global_read_of_unwritten:
       return later + " reads " + byte +
              ", which neither an earlier launch nor this CTA has written: write it before the read.";
+    case HazardKind::global_sum_conflict:
+      return later + " accesses " + byte + ", to which " + what_and_who(hazard.earlier) + " of " +
+             cta_name(hazard.earlier_cta) +
+             " adds in the same launch, before it or after it: let another launch do one of the two.";
+    case HazardKind::global_access_of_sum:
+      return later + " accesses " + byte +
+             ", to which this CTA has added before, and others may: let another launch access the sum.";
     case HazardKind::divergence:
       return "the lanes of the warp do not meet: " + hazard.waiting +
              ": all lanes must come to the same word on the same line.";
