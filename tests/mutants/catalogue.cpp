@@ -252,7 +252,10 @@ const std::vector<std::string>& mistakes() {
                                               "dropout-wrong",
 
                                               "row-term-wrong",
-                                              "p-for-ds"};
+                                              "p-for-ds",
+                                              "sum-not-cleared",
+                                              "sum-stored",
+                                              "lanes-at-one-address"};
   return names;
 }
 
