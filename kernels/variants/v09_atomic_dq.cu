@@ -295,9 +295,9 @@ __global__ void __launch_bounds__(warps * 32) round_dq(const Arguments<T> a) {
       for (int i = 0; i < 4; i++, sums += warps * 32) dq_regs[m][n][i] = float_of(ld_global_4(sums));
     }
   }
-  const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + first_row) * row_stride + blockIdx.y * head_dim;
-  store_gradient(a.dq + offset + warp_col(queries, head_dim), row_stride, a.seqlen - first_row, dq_regs,
-                 a.softmax_scale);
+  const int64_t head_offset = int64_t{blockIdx.z} * a.seqlen * row_stride + blockIdx.y * head_dim;
+  const int64_t offset = head_offset + first_row * row_stride + warp_col(queries, head_dim);
+  store_gradient(a.dq + offset, row_stride, a.seqlen - first_row, dq_regs, a.softmax_scale);
 }
 
 constexpr int smem_bytes(int head_dim) {

@@ -255,6 +255,7 @@ const std::vector<std::string>& mistakes() {
                                               "p-for-ds",
                                               "sum-not-cleared",
                                               "sum-stored",
+                                              "sum-incomplete",
                                               "lanes-at-one-address"};
   return names;
 }

@@ -78,6 +78,7 @@ namespace flash_steps::mutants {
 ///   p-for-ds            dK or dQ is added up with P in place of dS
 ///   sum-not-cleared     what is added to in memory holds what was there before
 ///   sum-stored          a part of a sum takes the place of the others
+///   sum-incomplete      the part of other warps is left out
 ///   lanes-at-one-address  two lanes add to one number of a sum
 const std::vector<std::string>& mistakes();
 
