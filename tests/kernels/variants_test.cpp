@@ -321,6 +321,18 @@ TEST(Backward, InOnePassComputesFiveProductsAndAddsEachSumOncePerTileOfKeys) {
   }
 }
 
+// Of heads of 64 elements.
+TEST(Backward, TransposedScoresTakeFewerWavefronts) {
+  const Problem problem{.seqlen = 256, .head_dim = 64, .pass = Pass::backward};
+  const Counters before = count("v09_atomic_dq", problem), counters = count("v10_transposed_scores", problem);
+  EXPECT_EQ(counters.mma_instructions, before.mma_instructions);
+  EXPECT_EQ(counters.reduction_sectors, before.reduction_sectors);
+  EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts());
+  constexpr uint64_t tiles = 2 * 2;
+  EXPECT_EQ(before.ldmatrix.wavefronts - counters.ldmatrix.wavefronts, tiles * 1024);
+  EXPECT_EQ(counters.ldmatrix.wavefronts, tiles * (2 * 2048 - 256 - 256));
+}
+
 // Wavefronts of a tile of queries with one of keys: what each launch moves besides does not grow with both lengths.
 TEST(Backward, InOnePassReadsSharedMemoryAsOftenAsItsPageSays) {
   const auto of_tile = [](int head_dim) {
