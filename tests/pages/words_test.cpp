@@ -66,6 +66,18 @@ TEST(Words, GiveFiguresOfAStepAConfigOrTheRun) {
   EXPECT_EQ(made("README.md", "launches"), "1 minutes");
 }
 
+TEST(Words, AddUpTheLaunchesOfAllFiles) {
+  std::vector<ResultsFile> files = sweep();
+  files.push_back(files.front());
+  files.back().file = "h200.json";
+  files.back().results.runs.front().timing->samples_ms = {61000};
+  const auto updated = [&](const std::string& words) {
+    return updated_page("<!-- " + words + " --><!-- /launches -->", "README.md", read_published(), files);
+  };
+  EXPECT_THAT(updated("launches"), HasSubstr("1 minutes"));
+  EXPECT_THAT(updated("launches all"), HasSubstr("2 minutes"));
+}
+
 TEST(Words, GiveThePublishedFigures) {
   EXPECT_EQ(made("01_base.md", "published A100"), "15.8 %");
   EXPECT_EQ(made("02_swizzling.md", "published RTX 3090"), "49.5 → 98.3 %");
