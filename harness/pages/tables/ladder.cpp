@@ -241,38 +241,56 @@ std::string published_text(const PublishedColumn& column, const Kernel& kernel) 
   return percent_text(found == column.percent.end() ? std::nullopt : std::optional(found->second));
 }
 
+// A row a kernel, and FlashAttention-2's own rates in the last one.
+class LadderTable {
+ public:
+  explicit LadderTable(const std::vector<const Kernel*>& kernels) {
+    for (const Kernel* kernel : kernels) rows_.push_back({kernel->name});
+  }
+
+  // A column, of which text_of(k) is the k-th kernel's.
+  template <typename TextOf>
+  void add(const std::string& head, const std::string& reference, const TextOf& text_of) {
+    head_.push_back(head);
+    reference_.push_back(reference);
+    for (size_t k = 0; k < rows_.size(); k++) rows_[k].push_back(text_of(k));
+  }
+
+  std::string text() const {
+    std::string text = markdown_head(head_, 1);
+    for (const std::vector<std::string>& row : rows_) text += markdown_row(row);
+    return text + markdown_row(reference_);
+  }
+
+ private:
+  std::vector<std::string> head_ = {"step"};
+  std::vector<std::string> reference_ = {"FlashAttention-2, TFLOP/s"};
+  std::vector<std::vector<std::string>> rows_;
+};
+
 }  // namespace
 
 std::string render_table(const std::vector<const Kernel*>& kernels, const Published& published,
                          const std::vector<Sweep>& sweeps, const StoredBounds* bounds, const Predictions* predictions) {
-  std::vector<std::string> head = {"step"};
-  std::vector<std::string> reference = {"FlashAttention-2, TFLOP/s"};
-  std::vector<std::vector<std::string>> rows;
-  for (const Kernel* kernel : kernels) rows.push_back({kernel->name});
+  LadderTable table(kernels);
   std::vector<BoundColumn> bound_columns;
   const auto add_bound = [&](const std::string& name, const std::optional<Fa2Speed>& fa2) {
     if (bounds == nullptr) return;
     const BoundColumn& column = bound_columns.emplace_back(BoundColumn{name, fa2});
-    head.push_back(name + ", bound");
-    reference.push_back(nothing);
-    for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(percent_text(column.percent(*kernels[k], *bounds)));
+    table.add(name + ", bound", nothing, [&](size_t k) { return percent_text(column.percent(*kernels[k], *bounds)); });
   };
   const auto add_predicted = [&](const std::string& gpu, const std::string& name) {
     if (predictions == nullptr || card_of(gpu) == nullptr) return;
-    head.push_back(name + ", predicted");
-    reference.push_back(nothing);
-    for (size_t k = 0; k < kernels.size(); k++) {
-      rows[k].push_back(percent_text(best_percent(*predictions, *card_of(gpu), kernels[k]->name)));
-    }
+    table.add(name + ", predicted", nothing,
+              [&](size_t k) { return percent_text(best_percent(*predictions, *card_of(gpu), kernels[k]->name)); });
   };
 
   std::optional<Fa2Speed> fa2;  // of a GPU's first column, for behind its second
   const bool any_published = has_any(published, kernels);
   for (const PublishedColumn& column : published.columns) {
     if (any_published) {
-      head.push_back(column.gpu + ", published" + (column.is_mean ? ", mean" : ""));
-      reference.push_back(fixed(column.fa2_tflops, 1));
-      for (size_t k = 0; k < kernels.size(); k++) rows[k].push_back(published_text(column, *kernels[k]));
+      table.add(column.gpu + ", published" + (column.is_mean ? ", mean" : ""), fixed(column.fa2_tflops, 1),
+                [&](size_t k) { return published_text(column, *kernels[k]); });
     }
     if (column.is_mean) {
       add_bound(column.gpu, fa2);
@@ -284,26 +302,21 @@ std::string render_table(const std::vector<const Kernel*>& kernels, const Publis
   std::vector<SweepColumns> measured;
   for (const Sweep& sweep : sweeps) {
     const SweepColumns& columns = measured.emplace_back(columns_of(sweep, kernels, published.seqlens));
-    head.insert(head.end(), {sweep.name(), sweep.name() + ", mean"});
-    reference.insert(reference.end(), {fa2_text(sweep, {table_seqlen}), fa2_text(sweep, published.seqlens)});
-    for (size_t k = 0; k < kernels.size(); k++) {
-      rows[k].push_back(cell_text(columns.at_seqlen[k], columns));
-      rows[k].push_back(cell_text(columns.mean[k], columns));
-    }
+    table.add(sweep.name(), fa2_text(sweep, {table_seqlen}),
+              [&](size_t k) { return cell_text(columns.at_seqlen[k], columns); });
+    table.add(sweep.name() + ", mean", fa2_text(sweep, published.seqlens),
+              [&](size_t k) { return cell_text(columns.mean[k], columns); });
     add_bound(sweep.name(), fa2_speed(sweep, table_seqlen));
     if (sweep.dtype == Dtype::fp16) add_predicted(sweep.gpu, sweep.name());
   }
 
-  std::string table = markdown_head(head, 1);
-  for (const std::vector<std::string>& row : rows) table += markdown_row(row);
-  table += markdown_row(reference) + "\n";
-
-  table += percent_note(published);
-  if (predictions != nullptr) table += predicted_note();
-  if (bounds != nullptr) table += bounds_note(bound_columns);
-  if (any_published) table += published_note(published);
-  for (const SweepColumns& columns : measured) table += sweep_note(columns, kernels, published.seqlens);
-  return table;
+  std::string text = table.text() + "\n";
+  text += percent_note(published);
+  if (predictions != nullptr) text += predicted_note();
+  if (bounds != nullptr) text += bounds_note(bound_columns);
+  if (any_published) text += published_note(published);
+  for (const SweepColumns& columns : measured) text += sweep_note(columns, kernels, published.seqlens);
+  return text;
 }
 
 std::string render_steps(const std::vector<std::string>& kernels, const Sweep& sweep) {
