@@ -41,7 +41,8 @@ struct Choice {
 // What a kernel does not cover, and what the stored code does not hold: refused if nothing else is left, as a run does.
 class Choices {
  public:
-  Choices(const Options& options, const Predictor& predictor) : options_(options), predictor_(predictor) {}
+  Choices(const Options& options, const Predictor& predictor, const Evidence& evidence)
+      : options_(options), predictor_(predictor), evidence_(evidence) {}
 
   std::vector<Choice> make(const Selection& kernels) {
     Problem usual;
@@ -112,7 +113,7 @@ class Choices {
 
   const Options& options_;
   const Predictor& predictor_;
-  const Evidence evidence_;
+  const Evidence& evidence_;
   std::vector<Choice> choices_;
   std::string refusal_;
 };
@@ -185,14 +186,16 @@ void check(const Options& options) {
 int show_predict(const Options& options, const Selection& kernels, const Arguments& argv) {
   check(options);
   const Predictor predictor = predictor_for(options, kernels);
-  const std::vector<Choice> choices = Choices(options, predictor).make(kernels);
+  const Evidence evidence;
+  const std::vector<Choice> choices = Choices(options, predictor, evidence).make(kernels);
   if (options.timeline && choices.size() > 1) {
     throw UsageError("--timeline shows one config on one GPU, and " + std::to_string(choices.size()) +
                      " are chosen; --kernel=16 --predict=h100 would work");
   }
+  const Uncertainties uncertainties = uncertainties_of(options.cards, evidence);
   if (options.mode == Mode::explain) {
     for (const Choice& choice : choices) {
-      print_predicted_lines(std::cout, *choice.kernel, predictor, *choice.variant, *choice.card);
+      print_predicted_lines(std::cout, *choice.kernel, predictor, *choice.variant, *choice.card, uncertainties);
     }
     return 0;
   }
@@ -204,7 +207,7 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
   }
   const auto is_stdout = [](const auto& file) { return file && *file == stdout_name; };
   const bool to_stdout = is_stdout(options.json) || is_stdout(options.timeline);
-  print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored);
+  print_predictions(to_stdout ? std::cerr : std::cout, predictions, stored, uncertainties);
   if (options.json) write_predictions(stored, *options.json);
   if (options.timeline) draw(predictor, choices.front(), *options.timeline);
   return 0;
