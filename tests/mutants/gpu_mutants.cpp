@@ -10,6 +10,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/file.h"
+#include "harness/base/json.h"
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
 #include "harness/contract/module.h"
@@ -107,8 +108,8 @@ void print(const std::vector<Row>& rows) {
   }
 }
 
-nlohmann::ordered_json row_json(const Row& row) {
-  nlohmann::ordered_json json = {{"kernel", row.kernel}};
+Json row_json(const Row& row) {
+  Json json = {{"kernel", row.kernel}};
   if (const Kernel* const kernel = find_kernel(row.kernel)) json["code"] = code_hash(*kernel);
   if (!row.mistake.empty()) json.update({{"line", row.line}, {"mistake", row.mistake}});
   json.update(
@@ -124,11 +125,9 @@ nlohmann::ordered_json row_json(const Row& row) {
 }
 
 void write(const std::vector<Row>& rows, const Meta& meta, const std::string& device, const std::string& file) {
-  // A mutant a line, as in mutants.json.
-  std::string text = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
-                     ",\n  \"device\": " + nlohmann::json(device).dump() + ",\n  \"mutants\": [\n";
-  for (const Row& row : rows) text += "    " + row_json(row).dump() + (&row == &rows.back() ? "\n" : ",\n");
-  write_file(text + "  ]\n}\n", file);
+  const std::string head = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
+                           ",\n  \"device\": " + Json(device).dump() + ",\n  \"mutants\": [\n";
+  write_file(head + json_lines(rows, row_json) + "  ]\n}\n", file);
 }
 
 // 1 if a kernel without a mistake was wrong: then the counts of its mutants say nothing.

@@ -39,25 +39,24 @@ void print(const Measured& measured) {
   std::cout << "From L2, bytes a cycle and SM: " << fixed(measured.l2.bytes_per_cycle, 1) << "\n";
 }
 
+Json pair_json(const PairRow& row) {
+  return {{"first", row.first},
+          {"second", row.second},
+          {"first_warps", row.first_warps},
+          {"second_warps", row.second_warps},
+          {"first_cycles", row.first_cycles},
+          {"second_cycles", row.second_cycles}};
+}
+
+Json latency_json(const LatencyRow& row) { return {{"what", row.what}, {"cycles", row.cycles}}; }
+
 std::string json_text(const Measured& measured, const std::vector<std::string>& argv) {
-  std::string text = std::string("{\n  \"schema\": \"") + schema +
-                     "\",\n  \"meta\": " + to_json_text(make_meta(argv, measured.device)) +
-                     ",\n  \"device\": " + Json(measured.device.name).dump() + ",\n  \"pairs\": [\n";
-  for (const PairRow& row : measured.pairs) {
-    const Json json = {{"first", row.first},
-                       {"second", row.second},
-                       {"first_warps", row.first_warps},
-                       {"second_warps", row.second_warps},
-                       {"first_cycles", row.first_cycles},
-                       {"second_cycles", row.second_cycles}};
-    text += "    " + json.dump() + (&row == &measured.pairs.back() ? "\n" : ",\n");
-  }
-  text += "  ],\n  \"latencies\": [\n";
-  for (const LatencyRow& row : measured.latencies) {
-    text += "    " + Json({{"what", row.what}, {"cycles", row.cycles}}).dump() +
-            (&row == &measured.latencies.back() ? "\n" : ",\n");
-  }
-  return text + "  ],\n  \"l2_bytes_per_cycle\": " + Json(measured.l2.bytes_per_cycle).dump() + "\n}\n";
+  return std::string("{\n  \"schema\": \"") + schema +
+         "\",\n  \"meta\": " + to_json_text(make_meta(argv, measured.device)) +
+         ",\n  \"device\": " + Json(measured.device.name).dump() + ",\n  \"pairs\": [\n" +
+         json_lines(measured.pairs, pair_json) + "  ],\n  \"latencies\": [\n" +
+         json_lines(measured.latencies, latency_json) +
+         "  ],\n  \"l2_bytes_per_cycle\": " + Json(measured.l2.bytes_per_cycle).dump() + "\n}\n";
 }
 
 int run(int argc, char** argv) {
