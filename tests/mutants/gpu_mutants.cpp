@@ -1,6 +1,5 @@
 // gpu_mutants: runs the mutants that it was built with on a GPU, many times each, and counts how often one is found
 // out by its output, which is all that a GPU shows. scripts/gpu_mutants.sh builds and runs it.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <optional>
 #include <tuple>
 
+#include "benchmark/gpu_program.h"
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/json.h"
@@ -141,45 +141,18 @@ int judge_controls(const std::vector<Row>& rows) {
   return exit_code;
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{"Runs mutants of kernels on a GPU and counts the wrong results.", "gpu_mutants"};
-  std::string json;
-  app.add_option("--json", json, "Write the counts to a file")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --help shows how it is used");
-  }
-  try {
-    if (!json.empty()) check_writable(json);
-  } catch (const std::runtime_error& error) {
-    throw UsageError(std::string("--json: ") + error.what());
-  }
+int measure(const std::string& json, const std::vector<std::string>& argv) {
   const auto gpu = make_gpu();
   const std::vector<Row> rows = count_all(*gpu);
   print(rows);
-  if (!json.empty()) write(rows, make_meta({argv, argv + argc}, gpu->device()), gpu->device().name, json);
+  if (!json.empty()) write(rows, make_meta(argv, gpu->device()), gpu->device().name, json);
   return judge_controls(rows);
-}
-
-int fail(const std::exception& error, int code) {
-  std::cerr << "gpu_mutants: " << error.what() << "\n";
-  return code;
 }
 
 }  // namespace
 }  // namespace flash_steps::mutants
 
 int main(int argc, char** argv) {
-  using namespace flash_steps::mutants;
-  try {
-    return run(argc, argv);
-  } catch (const flash_steps::UsageError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 3);
-  }
+  return flash_steps::run_gpu_program("gpu_mutants", "Runs mutants of kernels on a GPU and counts the wrong results.",
+                                      {argv, argv + argc}, flash_steps::mutants::measure);
 }
