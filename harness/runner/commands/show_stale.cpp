@@ -12,7 +12,7 @@ int show_stale() {
   const std::vector<StaleFile> stale = stale_files(stored_results());
   if (stale.empty()) std::cout << "All results in docs/results are of today's kernels.\n";
   for (const StaleFile& file : stale) {
-    std::cout << "docs/results/" << file.file.filename().string() << "\n";
+    std::cout << ("docs/results" / file.file.lexically_relative(stored_results())).string() << "\n";
     for (const std::string& reason : file.reasons) std::cout << wrapped("  " + reason, page_width(), 4) << "\n";
     const std::string command = file.command.empty() ? "it does not say by which command" : file.command;
     std::cout << wrapped("  made by: " + command, page_width(), 11) << "\n";
