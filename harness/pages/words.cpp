@@ -11,9 +11,9 @@
 #include "harness/console/diff.h"
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
-#include "harness/pages/tables/evidence.h"
-#include "harness/pages/tables/ladder.h"
-#include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/checks/evidence.h"
+#include "harness/pages/tables/times/ladder.h"
+#include "harness/pages/tables/times/steps.h"
 #include "harness/results/folder.h"
 #include "harness/sass/stored.h"
 

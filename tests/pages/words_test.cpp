@@ -5,7 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/pages/blocks.h"
-#include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/times/steps.h"
 #include "tests/support/sweeps.h"
 
 namespace flash_steps {
