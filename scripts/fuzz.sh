@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes what reads the outside world: the command line and the results files. Builds both fuzzers with clang into
-# build/fuzz and runs one after the other; what they learn is kept in build/fuzz/corpus for the next time. Exits with 1,
+# build/fuzz and runs them beside each other; what they learn is kept in build/fuzz/corpus for the next time. Exits with 1,
 # and leaves the input in build/fuzz/findings, if one crashes, hangs or throws what it should not.
 #
 #   scripts/fuzz.sh [SECONDS]     of each fuzzer; 60 by default
@@ -27,22 +27,28 @@ if ! { cmake --preset fuzz && cmake --build --preset fuzz --parallel "$(nproc)" 
   exit 3
 fi
 
-found=0
-for fuzzer in command_line results; do
-  corpus=$build/corpus/$fuzzer
+fuzz() {  # fuzz NAME
+  local corpus=$build/corpus/$1 log=$build/$1.log
   mkdir -p "$corpus"
-  log=$build/$fuzzer.log
-  if $build/tests/fuzz/${fuzzer}_fuzz "$corpus" tests/fuzz/corpus/$fuzzer -dict=tests/fuzz/$fuzzer.dict \
+  if $build/tests/fuzz/"$1"_fuzz "$corpus" tests/fuzz/corpus/"$1" -dict=tests/fuzz/"$1".dict \
     -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix=$build/findings/${fuzzer}_ >"$log" 2>&1; then
-    awk -v name="$fuzzer" '
+    -artifact_prefix=$build/findings/"$1"_ >"$log" 2>&1; then
+    awk -v name="$1" '
       /stat::number_of_executed_units/ { executions = $2 }
       / cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") branches = $(i + 1) }
       END { print name ": " executions " executions, " branches " branches seen, nothing found" }' "$log"
   else
     cat "$log" >&2
-    echo "fuzz.sh: $fuzzer: found the input that ends the output above" >&2
-    found=1
+    echo "fuzz.sh: $1: found the input that ends the output above" >&2
+    return 1
   fi
+}
+
+running=()
+for fuzzer in command_line results; do
+  fuzz $fuzzer &
+  running+=($!)
 done
+found=0
+for fuzzer in "${running[@]}"; do wait "$fuzzer" || found=1; done
 exit $found

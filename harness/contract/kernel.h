@@ -226,7 +226,7 @@ std::string text(const Parts&... parts) {
 
 /// The variants of a list of configs in both types, the default config first. `make` is a generic lambda that takes
 /// the element type and the config as template arguments. The build option FLASH_STEPS_ALL_CONFIGS=OFF keeps the
-/// default config alone.
+/// default config alone, and FLASH_STEPS_EMULATOR_ALL_CONFIGS=OFF does for the emulator.
 template <auto first, auto... rest, typename Make>
 std::vector<Variant> variants(Make make) {
   std::vector<Variant> made{make.template operator()<fp16_t, first>(), make.template operator()<bf16_t, first>()};

@@ -40,11 +40,12 @@ struct Refusal {
 };
 
 // Of which nothing was chosen.
-Refusal config_refusal(const Kernel& kernel, const std::string& config, Dtype dtype) {
+Refusal config_refusal(const Kernel& kernel, const std::string& config, Dtype dtype, Target target) {
   if (!select_configs(config, configs_of(kernel)).empty()) {
     const std::string what = config.empty() ? std::string(name_of(dtype)) : config + " in " + name_of(dtype);
-    return {kernel.name + " has no " + what + " in this build; one with FLASH_STEPS_ALL_CONFIGS=ON has all configs",
-            true};
+    const std::string option =
+        target == Target::emulator ? "FLASH_STEPS_EMULATOR_ALL_CONFIGS" : "FLASH_STEPS_ALL_CONFIGS";
+    return {kernel.name + " has no " + what + " in this build; one with " + option + "=ON has all configs", true};
   }
   return {"--config=" + config + ": " + kernel.name + " has no such config; it has " + join(configs_of(kernel)) +
           ", or all of them with --config=all"};
@@ -58,7 +59,7 @@ class KernelPlan {
     const Target target = machine == nullptr ? Target::emulator : machine->device().backend;
     const bool first_alone = settings.config.empty() && (target == Target::emulator || is_profile());
     const std::vector<const Variant*> chosen = chosen_variants(kernel, target, problem.dtype, settings.config);
-    if (chosen.empty()) refusal_ = config_refusal(kernel, settings.config, problem.dtype);
+    if (chosen.empty()) refusal_ = config_refusal(kernel, settings.config, problem.dtype, target);
     const bool some_fit = std::any_of(chosen.begin(), chosen.end(), [&](auto* variant) { return has_dim(*variant); });
     for (const Variant* variant : chosen) {
       // Configs for other head dimensions are nothing to speak of, unless they were named.

@@ -37,7 +37,7 @@ void logits_of_row(const Problem& p, const uint16_t* q, const Head& head, std::v
   std::fill(s.begin(), s.end(), 0.0);
   for (int64_t d = 0; d < p.head_dim; d++) {
     const double q_d = to_double(q[d], p.dtype) / std::sqrt(double(p.head_dim));
-    const double* k_d = &head.k_transposed[d * head.keys];
+    const double* k_d = head.k_transposed.data() + d * head.keys;
     for (size_t j = 0; j < s.size(); j++) s[j] += q_d * k_d[j];
   }
 }
@@ -69,7 +69,7 @@ void drop(const Problem& p, const Row& row, std::vector<double>& weights) {
 void weigh_values(const Problem& p, const std::vector<double>& weights, const Head& head, std::vector<double>& o) {
   std::fill(o.begin(), o.end(), 0.0);
   for (size_t j = 0; j < weights.size(); j++) {
-    const double* v_j = &head.v[j * p.head_dim];
+    const double* v_j = head.v.data() + j * p.head_dim;
     for (int64_t d = 0; d < p.head_dim; d++) o[d] += weights[j] * v_j[d];
   }
 }

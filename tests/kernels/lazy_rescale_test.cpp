@@ -7,6 +7,7 @@
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
 #include "harness/truth/judge.h"
+#include "tests/support/all_configs.h"
 
 namespace flash_steps {
 namespace {
@@ -29,6 +30,8 @@ struct Outcome {
 
 class LazyRescale : public testing::TestWithParam<std::tuple<std::string, InputDistribution, Dtype>> {
  protected:
+  void SetUp() override { NEEDS_ALL_CONFIGS(); }
+
   Outcome run(const std::string& kernel, const std::string& config) const {
     const auto [_, inputs, dtype] = GetParam();
     const auto emulator = make_emulator();

@@ -10,6 +10,7 @@
 
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
+#include "tests/support/all_configs.h"
 
 namespace flash_steps {
 namespace {
@@ -131,6 +132,7 @@ TEST(Primer, SkewedRowsHaveNoConflictsAndNothingElseChanges) {
 }
 
 TEST(Primer, WmmaWithOneWarpACtaReadsKeysAndValuesFourTimesAsOften) {
+  NEEDS_ALL_CONFIGS();
   const auto sectors = [](const std::string& config) {
     return observe("p08_wmma", 64, config).counters.global_load.sectors;
   };

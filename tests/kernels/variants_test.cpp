@@ -15,6 +15,7 @@
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
 #include "harness/truth/judge.h"
+#include "tests/support/all_configs.h"
 
 namespace flash_steps {
 namespace {
@@ -146,6 +147,7 @@ uint64_t products(const Variant& variant, int head_dim) {
 }
 
 TEST(AnyLength, CountsWhatTheSixteenthCountsWhereTilesAreFull) {
+  NEEDS_ALL_CONFIGS();
   const Problem problem{.seqlen = 256};
   const auto emulator = make_emulator();
   emulator->load(problem, false);
@@ -205,6 +207,7 @@ TEST(HeadDim, NoLengthOfAHeadHasBankConflicts) {
 }
 
 TEST(GroupedQuery, ReadsAHeadOfKeysForAllHeadsOfItsGroup) {
+  NEEDS_ALL_CONFIGS();
   const Problem one_each{.heads = 4, .seqlen = 128, .head_dim = 64};
   Problem grouped = one_each;
   grouped.kv_heads = 1;

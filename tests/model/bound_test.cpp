@@ -14,9 +14,10 @@
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
 #include "harness/model/tile_work.h"
-#include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/model/pipes.h"
 #include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
+#include "tests/support/all_configs.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
@@ -215,6 +216,7 @@ TEST(Bound, WithoutMachineCodeTwoPipesAreKnown) {
 }
 
 TEST(Bound, TheHighestOfTheConfigsCounts) {
+  NEEDS_ALL_CONFIGS();
   // On an H100 64 query rows a CTA need more of shared memory than 128 do.
   const Kernel& autotune = kernel(7);
   EXPECT_EQ(stored().highest(autotune, h100())->config, "128x64_q2k2v2c1");

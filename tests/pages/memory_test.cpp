@@ -1,5 +1,5 @@
 // docs/method/memory.md: its formulas are what the emulator counted, and its figures those of the results.
-#include "harness/pages/tables/memory.h"
+#include "harness/pages/tables/counts/memory.h"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +13,7 @@
 #include "harness/results/read.h"
 #include "harness/results/stored_times.h"
 #include "harness/runner/options.h"
+#include "tests/support/all_configs.h"
 #include "tests/support/content.h"
 
 namespace flash_steps {
@@ -31,6 +32,7 @@ int tile_rows_of(const flash_steps::Run& run) {
 }
 
 TEST(MemoryPage, TheFormulasAreWhatTheEmulatorCountedAtEveryLength) {
+  NEEDS_ALL_CONFIGS();
   const Results results = read_results(stored_results() / "traffic.json");
   std::set<int> seqlens, tile_rows;
   for (const flash_steps::Run& run : results.runs) {

@@ -10,10 +10,11 @@
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/pages/blocks.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/predict/predictions.h"
 #include "harness/results/write.h"
 #include "harness/runner/options.h"
+#include "tests/support/all_configs.h"
 #include "tests/support/content.h"
 #include "tests/support/sweeps.h"
 
@@ -137,6 +138,7 @@ TEST_F(TableFolder, TheLadderHasAllSteps) {
 
 // The stored file's own numbers are compared with the page by the test of the committed pages.
 TEST_F(TableFolder, TheMachineCodeHasTheColumnsOfItsMarker) {
+  NEEDS_ALL_CONFIGS();
   const auto block = [&](const std::string& page, const std::string& words) {
     return updated(page, "<!-- machine-code" + words + " -->\nold\n<!-- /machine-code -->\n");
   };
@@ -160,6 +162,7 @@ TEST_F(TableFolder, TheMachineCodeHasTheColumnsOfItsMarker) {
 }
 
 TEST_F(TableFolder, AMachineCodeMarkerThatAsksForWhatIsNotThereIsRefused) {
+  NEEDS_ALL_CONFIGS();
   const auto complaint = [&](const std::string& page, const std::string& words) {
     return refusal(page, "<!-- machine-code" + words + " -->\n<!-- /machine-code -->\n");
   };
@@ -294,6 +297,7 @@ TEST_F(TableFolder, TheBlocksOfTheBoundsAreMadeAnew) {
 }
 
 TEST(Table, TheReadmeAndThePagesAgreeWithTheResults) {
+  NEEDS_ALL_CONFIGS();
   if (!fs::exists(stored_results() / "h100.json")) GTEST_SKIP() << "there is no docs/results/h100.json";
   const fs::path root = FLASH_STEPS_SOURCE_DIR;
   const Published published = read_published();

@@ -10,6 +10,7 @@
 #include "harness/predict/code/stored_code.h"
 #include "harness/results/freshness.h"
 #include "harness/results/meta.h"
+#include "tests/support/all_configs.h"
 
 namespace flash_steps {
 namespace {
@@ -36,6 +37,7 @@ TEST(PredictCommand, SaysHowUncertainItIs) {
 }
 
 TEST(PredictCommand, OfAllConfigsTheFastestComesFirst) {
+  NEEDS_ALL_CONFIGS();
   const ProcessResult result = runner({"--kernel=16", "--config=all", "--predict=rtx3090"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   const size_t small = result.output.find("64x64_q0k2v2c0_h16"), big = result.output.find("128x64_q2k2v2c1_h16");

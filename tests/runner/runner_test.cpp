@@ -13,6 +13,7 @@
 #include "harness/machine/machine.h"
 #include "harness/results/read.h"
 #include "harness/results/results.h"
+#include "tests/support/all_configs.h"
 #include "tests/support/content.h"
 
 namespace flash_steps {
@@ -119,6 +120,7 @@ TEST_F(Runner, RefusesBadNames) {
 }
 
 TEST_F(Runner, RefusesContradictions) {
+  NEEDS_ALL_CONFIGS();
   expect_refused(2, "--kernel=01 --diff --explain", "--diff and --explain", "leave one of them out");
   expect_refused(2, "--kernel=01,02 --profile", "--profile launches one kernel", "--kernel=01_base would work");
   expect_refused(2, "--kernel=16 --heads=12 --device=emulator", "12 heads", "--heads=16 or 1 or 32 would work");
