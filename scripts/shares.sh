@@ -7,20 +7,15 @@
 #
 # ARCHS names other GPUs than 90-real (as CMAKE_CUDA_ARCHITECTURES does); OPTIONS are given to CMake.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-archs=${ARCHS:-90-real}
+# shellcheck source=scripts/for_gpu.sh
+source "$(dirname "${BASH_SOURCE[0]}")/for_gpu.sh"
 steps=(09_register_moves 10_first_softmax 11_encoded_swizzle 12_block_indexing)
 ideas=(v90_peeled_loop v92_one_division)
 
-refuse() {
-  echo "shares.sh: $1" >&2
-  exit 2
-}
-usage="shares.sh build DIR, or shares.sh run DIR --json=FILE, would work"
-(($# >= 2)) || refuse "two arguments at least are needed: $usage"
-step=$1
-dir=$2
-shift 2
+if [[ $step == run ]]; then
+  kernels=$(IFS=,; echo "${steps[*]},${ideas[*]}")
+  run_program "$dir/build/runner" --kernel="$kernels" --config=128x64_q2k2v2c1 --seqlen=512,1024,4096 --baseline=fa2 "$@"
+fi
 
 # replaced FILE OLD NEW: the line OLD of a kernel, which it must have once, becomes NEW, or goes when that is empty.
 replaced() {
@@ -32,35 +27,20 @@ replaced() {
   mv "$1.next" "$1"
 }
 
-case $step in
-  build)
-    (($# == 0)) || refuse "build takes a folder alone, and '$1' is given: $usage"
-    mkdir -p "$dir"
-    dir=$(cd "$dir" && pwd)
-    git -C "$root" ls-files -z CMakeLists.txt harness kernels scripts | (cd "$root" && xargs -0 cp --parents -t "$dir")
-    variants=$dir/kernels/variants
-    mkdir -p "$variants"
-    cp "$dir/kernels/10_first_softmax.cu" "$variants/v90_peeled_loop.cu"
-    replaced "$variants/v90_peeled_loop.cu" "          row_sum[r][half] += p0 + p1;" \
-      "          row_sum[r][half] += p0; row_sum[r][half] += p1;"
-    cp "$dir/kernels/11_encoded_swizzle.cu" "$variants/v92_one_division.cu"
-    replaced "$variants/v92_one_division.cu" "      const float sum = sum_of_quad(row_sum[r][half]);" \
-      "      const float scale = 1.0f / sum_of_quad(row_sum[r][half]);"
-    replaced "$variants/v92_one_division.cu" \
-      "        const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] / sum, o_regs[r][n][half * 2 + 1] / sum);" \
-      "        const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] * scale, o_regs[r][n][half * 2 + 1] * scale);"
-    targets=(runner)
-    for kernel in "${steps[@]}" "${ideas[@]}"; do targets+=("kernel_$kernel" "kernel_${kernel}_gpu"); done
-    # shellcheck disable=SC2086  # options are words
-    cmake -S "$dir" -B "$dir/build" -DFLASH_STEPS_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES="$archs" -DFLASH_STEPS_TESTS=OFF \
-      -DFLASH_STEPS_UNITY=ON -DFLASH_STEPS_ALL_CONFIGS=ON ${OPTIONS:-} >"$dir/build.log"
-    cmake --build "$dir/build" --target "${targets[@]}" --parallel "$(nproc)" >>"$dir/build.log" ||
-      { cat "$dir/build.log" >&2; exit 3; }
-    ;;
-  run)
-    [[ -x $dir/build/runner ]] || refuse "there is no '$dir/build/runner': shares.sh build '$dir' makes it"
-    kernels=$(IFS=,; echo "${steps[*]},${ideas[*]}")
-    exec "$dir/build/runner" --kernel="$kernels" --config=128x64_q2k2v2c1 --seqlen=512,1024,4096 --baseline=fa2 "$@"
-    ;;
-  *) refuse "'$step' is neither build nor run: $usage" ;;
-esac
+git -C "$root" ls-files -z CMakeLists.txt harness kernels scripts | (cd "$root" && xargs -0 cp --parents -t "$dir")
+variants=$dir/kernels/variants
+mkdir -p "$variants"
+cp "$dir/kernels/10_first_softmax.cu" "$variants/v90_peeled_loop.cu"
+replaced "$variants/v90_peeled_loop.cu" "          row_sum[r][half] += p0 + p1;" \
+  "          row_sum[r][half] += p0; row_sum[r][half] += p1;"
+cp "$dir/kernels/11_encoded_swizzle.cu" "$variants/v92_one_division.cu"
+replaced "$variants/v92_one_division.cu" "      const float sum = sum_of_quad(row_sum[r][half]);" \
+  "      const float scale = 1.0f / sum_of_quad(row_sum[r][half]);"
+replaced "$variants/v92_one_division.cu" \
+  "        const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] / sum, o_regs[r][n][half * 2 + 1] / sum);" \
+  "        const uint32_t pair = pack2<T>(o_regs[r][n][half * 2] * scale, o_regs[r][n][half * 2 + 1] * scale);"
+targets=(runner)
+for kernel in "${steps[@]}" "${ideas[@]}"; do targets+=("kernel_$kernel" "kernel_${kernel}_gpu"); done
+# shellcheck disable=SC2086  # options are words
+configure "$dir" -DFLASH_STEPS_TESTS=OFF -DFLASH_STEPS_UNITY=ON -DFLASH_STEPS_ALL_CONFIGS=ON ${OPTIONS:-}
+make_targets "${targets[@]}"

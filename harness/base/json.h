@@ -97,4 +97,13 @@ std::string schema_of(const std::filesystem::path& file);
 /// On one line (indent −1) or on many. Arguments and paths can hold any bytes: what is not UTF-8 is replaced.
 std::string text_of(const Json& json, int indent);
 
+/// What stands between the brackets of a list whose elements have a line each, as people and diff read it: json_of(row)
+/// of each row.
+template <typename Rows, typename JsonOf>
+std::string json_lines(const Rows& rows, const JsonOf& json_of, const std::string& indent = "    ") {
+  std::string text;
+  for (const auto& row : rows) text += (text.empty() ? "" : ",\n") + indent + json_of(row).dump();
+  return text.empty() ? text : text + "\n";
+}
+
 }  // namespace flash_steps

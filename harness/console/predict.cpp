@@ -9,7 +9,6 @@
 #include "harness/base/terminal.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
-#include "harness/predict/validation.h"
 
 namespace flash_steps {
 namespace {
@@ -39,22 +38,15 @@ std::string pipes_text(const Prediction& prediction) {
   return join(texts);
 }
 
-// How far predictions for the card were off where there is something to compare them with.
-std::string uncertainty_of(const Card& card) {
-  try {
-    const Predictions predictions = read_stored_predictions();
-    const Evidence evidence;
-    std::vector<Compared> rows = against_published(card, predictions, evidence.published);
-    const bool is_published = !rows.empty();
-    if (!is_published) rows = against_runs(card, predictions, evidence.sweeps);
-    if (rows.empty()) return "It was never compared with this GPU.";
-    const Errors errors = errors_of(rows);
-    return "Against " + std::to_string(errors.rows) + (is_published ? " published" : " measured") +
-           " figures of this GPU predictions are off by " + fixed(errors.mean, 1) + " points in the mean, " +
-           fixed(errors.most, 1) + " at most.";
-  } catch (const std::runtime_error&) {
-    return "How far off predictions are is not known here: docs/results has no predictions.json to tell.";
-  }
+std::string uncertainty_of(const Card& card, const Predictions& predictions, const Evidence& evidence) {
+  std::vector<Compared> rows = against_published(card, predictions, evidence.published);
+  const bool is_published = !rows.empty();
+  if (!is_published) rows = against_runs(card, predictions, evidence.sweeps);
+  if (rows.empty()) return "It was never compared with this GPU.";
+  const Errors errors = errors_of(rows);
+  return "Against " + std::to_string(errors.rows) + (is_published ? " published" : " measured") +
+         " figures of this GPU predictions are off by " + fixed(errors.mean, 1) + " points in the mean, " +
+         fixed(errors.most, 1) + " at most.";
 }
 
 std::string line_of(const Prediction& p, const PredictedRun& stored) {
@@ -65,7 +57,7 @@ std::string line_of(const Prediction& p, const PredictedRun& stored) {
 }
 
 void print_card(std::ostream& out, const Card& card, const std::vector<const Prediction*>& predictions,
-                const std::vector<const PredictedRun*>& stored) {
+                const std::vector<const PredictedRun*>& stored, const std::string& uncertainty) {
   out << "Predicted for the " << card.gpu << " at " << fixed(predictions.front()->sm_clock_mhz, 0) << " MHz\n"
       << pad_right("kernel", 21) << pad_right("config", 22) << pad_left("seqlen", 6) << pad_left("CTAs", 6)
       << pad_left("cycles", 9) << pad_left("TFLOP/s", 9) << pad_left("% FA2", 8) << "  busiest pipe\n";
@@ -78,14 +70,28 @@ void print_card(std::ostream& out, const Card& card, const std::vector<const Pre
     out << wrapped("Pipes: " + pipes_text(*predictions.front()), page_width(), 2) << "\n"
         << wrapped("Cycles of the warps: " + stalls_text(*predictions.front()), page_width(), 2) << "\n";
   }
-  out << wrapped("CTAs: on an SM at a time. Cycles: of an SM, for one tile of keys of a CTA. " + uncertainty_of(card),
+  out << wrapped("CTAs: on an SM at a time. Cycles: of an SM, for one tile of keys of a CTA. " + uncertainty,
                  page_width())
       << "\n\n";
 }
 
 }  // namespace
 
-void print_predictions(std::ostream& out, const std::vector<Prediction>& predictions, const Predictions& stored) {
+Uncertainties uncertainties_of(const std::vector<const Card*>& cards, const Evidence& evidence) {
+  Uncertainties sentences;
+  try {
+    const Predictions predictions = read_stored_predictions();
+    for (const Card* card : cards) sentences[card] = uncertainty_of(*card, predictions, evidence);
+  } catch (const std::runtime_error&) {
+    for (const Card* card : cards) {
+      sentences[card] = "How far off predictions are is not known here: docs/results has no predictions.json to tell.";
+    }
+  }
+  return sentences;
+}
+
+void print_predictions(std::ostream& out, const std::vector<Prediction>& predictions, const Predictions& stored,
+                       const Uncertainties& uncertainties) {
   std::vector<const Card*> cards;
   for (const Prediction& prediction : predictions) {
     if (std::find(cards.begin(), cards.end(), prediction.card) == cards.end()) cards.push_back(prediction.card);
@@ -109,12 +115,12 @@ void print_predictions(std::ostream& out, const std::vector<Prediction>& predict
       shown.push_back(&predictions[i]);
       shown_stored.push_back(&stored.runs[i]);
     }
-    print_card(out, *card, shown, shown_stored);
+    print_card(out, *card, shown, shown_stored, uncertainties.at(card));
   }
 }
 
 void print_predicted_lines(std::ostream& out, const Kernel& kernel, const Predictor& predictor, const Variant& variant,
-                           const Card& card) {
+                           const Card& card, const Uncertainties& uncertainties) {
   constexpr int tiles = 16;
   const Predictor::Prepared prepared = predictor.prepare(variant.kernel, variant.tile, card);
   const SmRun run =
@@ -144,7 +150,7 @@ void print_predicted_lines(std::ostream& out, const Kernel& kernel, const Predic
     for (int k = 0; k < stall_kinds; k++) shares.stalls[k] = static_cast<double>(cycles[k]) / sum;
     out << "\n      " << pad_left(fixed(100 * sum / all, 1), 5) << " %  " << stalls_text(shares) << "\n";
   }
-  out << "\n" << wrapped(uncertainty_of(card), page_width()) << "\n\n";
+  out << "\n" << wrapped(uncertainties.at(&card), page_width()) << "\n\n";
 }
 
 }  // namespace flash_steps

@@ -22,4 +22,12 @@ const Chapter& chapter(const std::string& name) {
   return *found;
 }
 
+const Chapter* chapter_of_folder(const std::filesystem::path& folder, const std::string& within) {
+  if (folder.parent_path().filename() != within) return nullptr;
+  const std::vector<Chapter>& list = chapters();
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const Chapter& c) { return c.folder == folder.filename(); });
+  return found == list.end() ? nullptr : &*found;
+}
+
 }  // namespace flash_steps

@@ -1,6 +1,7 @@
 // The chapters of the book: folders of kernels, each with a prefix of its own and a place in the order of reading.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,10 @@ const std::vector<Chapter>& chapters();
 
 /// Throws std::out_of_range for a name that there is not.
 const Chapter& chapter(const std::string& name);
+
+/// The chapter that has this folder, which must lie in one of the name `within`: of kernels/primer within "kernels" the
+/// primer. nullptr if there is none, as of the sixteen, whose files lie in that folder itself.
+const Chapter* chapter_of_folder(const std::filesystem::path& folder, const std::string& within);
 
 /// The chapter of the sixteen.
 inline constexpr const char* sixteen = "all";

@@ -21,13 +21,9 @@ bool is_name(const std::string& name, const std::string& prefix) {
          name[at + 2] == '_';
 }
 
-// The chapter whose folder a file is in.
-const Chapter* chapter_of(const fs::path& source_file) {
-  const std::string folder = source_file.parent_path().filename().string();
-  for (const Chapter& chapter : chapters()) {
-    if (chapter.folder == folder || (chapter.folder.empty() && folder == "kernels")) return &chapter;
-  }
-  return nullptr;
+const Chapter* chapter_of_kernel(const fs::path& source_file) {
+  const fs::path folder = source_file.parent_path();
+  return folder.filename() == "kernels" ? &chapter(sixteen) : chapter_of_folder(folder, "kernels");
 }
 
 auto order_of(const Kernel& kernel) { return std::tuple(kernel.chapter - chapters().data(), kernel.number); }
@@ -47,7 +43,7 @@ const Catalogue& catalogue() {
 Kernel::Kernel(const fs::path& source_file)
     : name(source_file.stem().string()),
       source_file(source_file),
-      chapter(chapter_of(source_file)),
+      chapter(chapter_of_kernel(source_file)),
       number(0),
       loaded_(std::make_shared<Loaded>()) {
   if (chapter == nullptr) {

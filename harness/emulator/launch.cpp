@@ -115,84 +115,72 @@ std::vector<LineCounters> lines_of(const Workers& workers) {
   return list;
 }
 
-// A case for each word: long, and nothing to look for in it.
-void add(Counters& counters, const Site& site) {  // NOLINT(readability-function-size)
-  switch (site.word) {
-    case Word::cp_async_16:
-    case Word::cp_async_16_prefetch_128:  // a hint does not change what is counted
-    case Word::cp_async_16_or_zeros:
-      counters.cp_async += site.counters;
-      break;
-    case Word::ldmatrix_x4:
-    case Word::ldmatrix_x4_trans:
-    case Word::wmma_load_a:  // what they become in machine code
-    case Word::wmma_load_b_row:
-    case Word::wmma_load_b_col:
-      counters.ldmatrix += site.counters;
-      break;
-    case Word::ld_shared_4:
-    case Word::ld_shared_8:
-    case Word::ld_shared_16:
-      counters.shared_load += site.counters;
-      break;
-    case Word::st_shared_4:
-    case Word::st_shared_8:
-    case Word::st_shared_16:
-    case Word::wmma_store_d:
-      counters.shared_store += site.counters;
-      break;
-    case Word::ld_global_4:
-    case Word::ld_global_16:
-      counters.global_load += site.counters;
-      break;
-    case Word::st_global_4:
-    case Word::st_global_16:
-    case Word::st_global_16_no_allocate:
-    case Word::st_global_16_no_allocate_if:
-    case Word::st_global_4_if:
-      counters.global_store += site.counters;
-      break;
-    case Word::mma_fp16:
-    case Word::mma_bf16:
-    case Word::wmma_mma_fp16:
-    case Word::wmma_mma_bf16:
-      counters.mma_instructions += site.counters.instructions;
-      break;
-    case Word::shfl_xor:
-      counters.shuffle_instructions += site.counters.instructions;
-      break;
-    case Word::any_of_warp:
-      counters.vote_instructions += site.counters.instructions;
-      counters.votes_won += site.votes_won;
-      break;
-    case Word::barrier:
-      counters.barrier_instructions += site.counters.instructions;
-      break;
-    case Word::stmatrix_x4:
-      counters.stmatrix_instructions += site.counters.instructions;
-      counters.stmatrix_wavefronts += site.counters.wavefronts;
-      break;
-    case Word::named_barrier_sync:
-    case Word::named_barrier_arrive:
-      counters.barrier_instructions += site.counters.instructions;
-      break;
-    case Word::wgmma_fp16:
-    case Word::wgmma_bf16:
-    case Word::wgmma_trans_fp16:
-    case Word::wgmma_trans_bf16:
-      counters.wgmma_instructions += site.counters.instructions;
-      break;
-    case Word::tma_load:
-      counters.tma_load_instructions += site.counters.instructions;
-      counters.tma_load_sectors += site.counters.sectors;
-      break;
-    case Word::tma_store:
-      counters.tma_store_instructions += site.counters.instructions;
-      counters.tma_store_sectors += site.counters.sectors;
-      break;
-    default:  // what waits, commits and fences moves nothing
-      break;
+// What a launch counts of a word, and where it goes. What is in neither list waits, commits or fences, and moves
+// nothing.
+struct CountedAccess {
+  Word word;
+  AccessCounters Counters::*sum;
+};
+constexpr CountedAccess counted_accesses[] = {
+    {Word::cp_async_16, &Counters::cp_async},
+    {Word::cp_async_16_prefetch_128, &Counters::cp_async},  // a hint does not change what is counted
+    {Word::cp_async_16_or_zeros, &Counters::cp_async},
+    {Word::ldmatrix_x4, &Counters::ldmatrix},
+    {Word::ldmatrix_x4_trans, &Counters::ldmatrix},
+    {Word::wmma_load_a, &Counters::ldmatrix},  // what they become in machine code
+    {Word::wmma_load_b_row, &Counters::ldmatrix},
+    {Word::wmma_load_b_col, &Counters::ldmatrix},
+    {Word::ld_shared_4, &Counters::shared_load},
+    {Word::ld_shared_8, &Counters::shared_load},
+    {Word::ld_shared_16, &Counters::shared_load},
+    {Word::st_shared_4, &Counters::shared_store},
+    {Word::st_shared_8, &Counters::shared_store},
+    {Word::st_shared_16, &Counters::shared_store},
+    {Word::wmma_store_d, &Counters::shared_store},
+    {Word::ld_global_4, &Counters::global_load},
+    {Word::ld_global_16, &Counters::global_load},
+    {Word::st_global_4, &Counters::global_store},
+    {Word::st_global_16, &Counters::global_store},
+    {Word::st_global_16_no_allocate, &Counters::global_store},
+    {Word::st_global_16_no_allocate_if, &Counters::global_store},
+    {Word::st_global_4_if, &Counters::global_store},
+};
+
+struct CountedNumber {
+  Word word;
+  uint64_t AccessCounters::*number;
+  uint64_t Counters::*sum;
+};
+constexpr CountedNumber counted_numbers[] = {
+    {Word::mma_fp16, &AccessCounters::instructions, &Counters::mma_instructions},
+    {Word::mma_bf16, &AccessCounters::instructions, &Counters::mma_instructions},
+    {Word::wmma_mma_fp16, &AccessCounters::instructions, &Counters::mma_instructions},
+    {Word::wmma_mma_bf16, &AccessCounters::instructions, &Counters::mma_instructions},
+    {Word::shfl_xor, &AccessCounters::instructions, &Counters::shuffle_instructions},
+    {Word::any_of_warp, &AccessCounters::instructions, &Counters::vote_instructions},
+    {Word::barrier, &AccessCounters::instructions, &Counters::barrier_instructions},
+    {Word::named_barrier_sync, &AccessCounters::instructions, &Counters::barrier_instructions},
+    {Word::named_barrier_arrive, &AccessCounters::instructions, &Counters::barrier_instructions},
+    {Word::stmatrix_x4, &AccessCounters::instructions, &Counters::stmatrix_instructions},
+    {Word::stmatrix_x4, &AccessCounters::wavefronts, &Counters::stmatrix_wavefronts},
+    {Word::wgmma_fp16, &AccessCounters::instructions, &Counters::wgmma_instructions},
+    {Word::wgmma_bf16, &AccessCounters::instructions, &Counters::wgmma_instructions},
+    {Word::wgmma_trans_fp16, &AccessCounters::instructions, &Counters::wgmma_instructions},
+    {Word::wgmma_trans_bf16, &AccessCounters::instructions, &Counters::wgmma_instructions},
+    {Word::tma_load, &AccessCounters::instructions, &Counters::tma_load_instructions},
+    {Word::tma_load, &AccessCounters::sectors, &Counters::tma_load_sectors},
+    {Word::tma_store, &AccessCounters::instructions, &Counters::tma_store_instructions},
+    {Word::tma_store, &AccessCounters::sectors, &Counters::tma_store_sectors},
+};
+
+void add(Counters& counters, const Site& site) {
+  for (const CountedAccess& counted : counted_accesses) {
+    if (counted.word == site.word) counters.*counted.sum += site.counters;
   }
+  for (const CountedNumber& counted : counted_numbers) {
+    if (counted.word == site.word) counters.*counted.sum += site.counters.*counted.number;
+  }
+  counters.votes_won += site.votes_won;
 }
 
 // Bytes of the sectors that any worker touched.

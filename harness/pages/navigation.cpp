@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "harness/base/text.h"
-#include "harness/pages/tables/overview.h"
+#include "harness/pages/tables/times/overview.h"
 
 namespace flash_steps {
 namespace {

@@ -11,9 +11,9 @@
 #include "harness/console/diff.h"
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
-#include "harness/pages/tables/evidence.h"
-#include "harness/pages/tables/ladder.h"
-#include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/checks/evidence.h"
+#include "harness/pages/tables/times/ladder.h"
+#include "harness/pages/tables/times/steps.h"
 #include "harness/results/folder.h"
 #include "harness/sass/stored.h"
 
@@ -226,14 +226,22 @@ std::string ceiling(const Words& words, const Source& source) {
   throw std::runtime_error("no file has the ceiling of a GPU called " + gpu);
 }
 
-std::string launches(const Words&, const Source& source) {
-  const Sweep sweep = source.h100();
+std::string launches(const Words& words, const Source& source) {
   double ms = 0;
-  const auto add = [&](const std::optional<TimingSummary>& timing) {
-    if (timing) ms = std::accumulate(timing->samples_ms.begin(), timing->samples_ms.end(), ms);
+  const auto add = [&](const auto& runs) {
+    for (const auto& run : runs) {
+      if (run.timing) ms = std::accumulate(run.timing->samples_ms.begin(), run.timing->samples_ms.end(), ms);
+    }
   };
-  for (const Run& run : sweep.files.front()->results.runs) add(run.timing);
-  for (const BaselineRun& run : sweep.files.front()->results.baselines) add(run.timing);
+  const auto add_file = [&](const ResultsFile& file) {
+    add(file.results.runs);
+    add(file.results.baselines);
+  };
+  if (words == Words{"all"}) {
+    for (const ResultsFile& file : source.files) add_file(file);
+  } else {
+    add_file(*source.h100().files.front());
+  }
   return fixed(std::ceil(ms / 60000), 0) + " minutes";
 }
 

@@ -17,7 +17,7 @@
 //     <!-- clock -->                 "1805 MHz": the mean SM clock at seqlen 4096
 //     <!-- ceiling -->               "654 TFLOP/s": what mma.sync alone reached on the H100, or on the GPU named behind
 //     <!-- noise 4096 -->            "0.5 points": see tables/steps.h
-//     <!-- launches -->              "3 minutes": what the launches of the sweep add up to
+//     <!-- launches -->              "3 minutes": what the launches of the sweep add up to, or of all files
 //     <!-- figure mutants -->        see tables/evidence.h
 #pragma once
 

@@ -116,12 +116,10 @@ Predictions read_stored_predictions() {
 }
 
 void write_predictions(const Predictions& predictions, const std::filesystem::path& file) {
-  std::string text = std::string("{\n  \"schema\": \"") + predictions_schema +
-                     "\",\n  \"meta\": " + to_json_text(predictions.meta) + ",\n  \"runs\": [\n";
-  for (const PredictedRun& run : predictions.runs) {
-    text += "    " + row_json(run).dump() + (&run == &predictions.runs.back() ? "\n" : ",\n");
-  }
-  write_file(text + "  ]\n}\n", file);
+  write_file(std::string("{\n  \"schema\": \"") + predictions_schema +
+                 "\",\n  \"meta\": " + to_json_text(predictions.meta) + ",\n  \"runs\": [\n" +
+                 json_lines(predictions.runs, row_json) + "  ]\n}\n",
+             file);
 }
 
 }  // namespace flash_steps

@@ -114,17 +114,18 @@ void write_timeline(const Timeline& timeline, const std::filesystem::path& file)
     events.push_back(track_json("thread_sort_index", track, {{"sort_index", track}}));
     for (const TimelineSpan& span : timeline.tracks[i].spans) events.push_back(span_json(span, track));
   }
-  std::string text = "{\"displayTimeUnit\": \"ns\", \"otherData\": " +
-                     Json({{"kernel", timeline.kernel},
-                           {"config", timeline.config},
-                           {"gpu", timeline.gpu},
-                           {"tiles", timeline.tiles},
-                           {"cycles", timeline.cycles},
-                           {"unit", "1 us is 1 cycle"}})
-                         .dump() +
-                     ",\n\"traceEvents\": [\n";
-  for (const Json& event : events) text += event.dump() + (&event == &events.back() ? "\n" : ",\n");
-  write_file(text + "]}\n", file);
+  const std::string head = "{\"displayTimeUnit\": \"ns\", \"otherData\": " +
+                           Json({{"kernel", timeline.kernel},
+                                 {"config", timeline.config},
+                                 {"gpu", timeline.gpu},
+                                 {"tiles", timeline.tiles},
+                                 {"cycles", timeline.cycles},
+                                 {"unit", "1 us is 1 cycle"}})
+                               .dump() +
+                           ",\n\"traceEvents\": [\n";
+  const std::string lines = json_lines(
+      events, [](const Json& event) -> const Json& { return event; }, "");
+  write_file(head + lines + "]}\n", file);
 }
 
 }  // namespace flash_steps

@@ -14,19 +14,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a file says of the code that it was made of: by kernel, and empty where it does not say.
-std::map<std::string, std::string> codes_of(const JsonNode& root) {
-  std::map<std::string, std::string> codes;
+// What a file says of the code that it was made of: by kernel, and none where it does not say.
+using Codes = std::map<std::string, std::set<std::string>>;
+
+Codes codes_of(const JsonNode& root) {
+  Codes codes;
   for (const std::string& key : root.keys()) {
     if (!root[key.c_str()].is_list()) continue;
     for (const JsonNode& row : root[key.c_str()].elements()) {
       if (!row.is_object() || !row.has("kernel")) continue;
-      std::string& code = codes[row["kernel"].get<std::string>()];
-      if (row.has("code")) code = row["code"].get<std::string>();
+      std::set<std::string>& of_kernel = codes[row["kernel"].get<std::string>()];
+      if (row.has("code")) of_kernel.insert(row["code"].get<std::string>());
     }
   }
   if (!root.has("code")) return codes;
-  for (const std::string& kernel : root["code"].keys()) codes[kernel] = root["code"][kernel.c_str()].get<std::string>();
+  for (const std::string& kernel : root["code"].keys())
+    codes[kernel] = {root["code"][kernel.c_str()].get<std::string>()};
   return codes;
 }
 
@@ -38,21 +41,24 @@ std::string listed(const std::set<std::string>& kernels, size_t all) {
   return join({kernels.begin(), kernels.end()});
 }
 
-std::vector<std::string> reasons_of(const JsonNode& root, const std::map<std::string, std::string>& codes) {
-  std::vector<std::string> reasons;
+std::vector<std::string> doubts_of_commit(const JsonNode& root) {
   if (!root.has("meta") || !root["meta"].has("git") || root["meta"]["git"].is_null()) {
-    reasons.push_back("it does not say of which commit it is");
-  } else if (root["meta"]["dirty"].get_or_null<bool>().value_or(true)) {
-    reasons.push_back("the tree had changes that are in no commit");
+    return {"it does not say of which commit it is"};
   }
+  if (root["meta"]["dirty"].get_or_null<bool>().value_or(true)) return {"the tree had changes that are in no commit"};
+  return {};
+}
+
+std::vector<std::string> doubts_of_code(const Codes& codes) {
+  std::vector<std::string> reasons;
   std::set<std::string> gone, changed, unknown;
-  for (const auto& [name, code] : codes) {
+  for (const auto& [name, of_kernel] : codes) {
     const Kernel* const kernel = find_kernel(name);
     if (kernel == nullptr) {
       if (!is_of_a_script(name)) gone.insert(name);
-    } else if (code.empty()) {
+    } else if (of_kernel.empty() || of_kernel.contains("")) {
       unknown.insert(name);
-    } else if (code != code_hash(*kernel)) {
+    } else if (of_kernel != std::set{code_hash(*kernel)}) {
       changed.insert(name);
     }
   }
@@ -87,8 +93,10 @@ std::vector<StaleFile> stale_files(const fs::path& folder) {
     const JsonFile json(file, {schema});
     const auto codes = codes_of(json.root());
     if (codes.empty()) continue;
-    const std::vector<std::string> reasons = reasons_of(json.root(), codes);
-    if (!reasons.empty()) stale.push_back({file, reasons, command_of(json.root())});
+    std::vector<std::string> reasons = doubts_of_commit(json.root());
+    const std::vector<std::string> of_code = doubts_of_code(codes);
+    reasons.insert(reasons.end(), of_code.begin(), of_code.end());
+    if (!reasons.empty()) stale.push_back({file, reasons, of_code.empty(), command_of(json.root())});
   }
   return stale;
 }

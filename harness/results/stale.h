@@ -9,7 +9,8 @@ namespace flash_steps {
 
 struct StaleFile {
   std::filesystem::path file;
-  std::vector<std::string> reasons;  ///< "01_base and 02_swizzling have changed since"
+  std::vector<std::string> reasons;  ///< "the code has changed since: 01_base"
+  bool is_of_todays_code = false;    ///< then it is the commit alone that is in doubt
   std::string command;               ///< what made it, as it would be typed; empty if the file does not say
 };
 

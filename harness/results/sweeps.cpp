@@ -126,9 +126,9 @@ TableFiles read_table_folder(const fs::path& folder, const Published& published)
 }
 
 const Chapter& chapter_of(const fs::path& file) {
-  const std::string folder = file.parent_path().filename().string();
-  for (const Chapter& other : chapters()) {
-    if (!other.folder.empty() && other.folder == folder) return other;
+  const fs::path folder = fs::absolute(file).lexically_normal().parent_path();
+  for (const char* within : {"docs", "results"}) {
+    if (const Chapter* const found = chapter_of_folder(folder, within)) return *found;
   }
   return chapter(sixteen);
 }

@@ -45,7 +45,8 @@ TableFiles read_table_files(const std::vector<std::filesystem::path>& files, con
 /// the published problems is passed over.
 TableFiles read_table_folder(const std::filesystem::path& folder, const Published& published);
 
-/// The chapter in whose folder a file or a page lies; the sixteen for one that lies in no chapter's.
+/// The chapter in whose folder of docs/ or of results a page or a file lies; the sixteen for one that lies in no
+/// chapter's, wherever the project itself lies.
 const Chapter& chapter_of(const std::filesystem::path& file);
 
 /// The files of a chapter: those in its folder of docs/results, and of the sixteen all that lie in no chapter's. Others

@@ -4,7 +4,7 @@
 #include <new>
 
 #include "harness/base/error.h"
-#include "harness/runner/commands.h"
+#include "harness/runner/commands/commands.h"
 #include "harness/runner/run.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // From options to a command.
 #pragma once
 
-#include "harness/runner/commands.h"
+#include "harness/runner/commands/commands.h"
 
 namespace flash_steps {
 

@@ -64,14 +64,12 @@ KernelLines read_machine_lines(const std::filesystem::path& file) {
 
 void write_machine_lines(const KernelLines& lines, const Meta& meta, const std::filesystem::path& file) {
   // A function a line: there are thousands of instructions.
-  std::string text = "{\n  \"schema\": \"" + std::string(schema) + "\",\n  \"meta\": " + to_json_text(meta) +
-                     ",\n  \"kernel\": " + Json(lines.kernel).dump() + ",\n  \"config\": " + Json(lines.config).dump() +
-                     ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() +
-                     ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
-  for (const FunctionLines& function : lines.functions) {
-    text += "    " + function_json(function).dump() + (&function == &lines.functions.back() ? "\n" : ",\n");
-  }
-  write_file(text + "  ]\n}\n", file);
+  const std::string head = "{\n  \"schema\": \"" + std::string(schema) + "\",\n  \"meta\": " + to_json_text(meta) +
+                           ",\n  \"kernel\": " + Json(lines.kernel).dump() +
+                           ",\n  \"config\": " + Json(lines.config).dump() +
+                           ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() +
+                           ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";
+  write_file(head + json_lines(lines.functions, function_json) + "  ]\n}\n", file);
 }
 
 }  // namespace flash_steps

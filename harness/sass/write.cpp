@@ -34,13 +34,9 @@ Json row_json(const MachineCodeRow& row) {
 }  // namespace
 
 void write_machine_code(const std::vector<MachineCodeRow>& rows, const Meta& meta, const std::filesystem::path& file) {
-  // A row a line: the file is read by people and by diff, too.
-  std::string text =
-      "{\n  \"schema\": \"flash-steps/machine-code/2\",\n  \"meta\": " + to_json_text(meta) + ",\n  \"rows\": [\n";
-  for (const MachineCodeRow& row : rows) {
-    text += "    " + row_json(row).dump() + (&row == &rows.back() ? "\n" : ",\n");
-  }
-  write_file(text + "  ]\n}\n", file);
+  write_file("{\n  \"schema\": \"flash-steps/machine-code/2\",\n  \"meta\": " + to_json_text(meta) +
+                 ",\n  \"rows\": [\n" + json_lines(rows, row_json) + "  ]\n}\n",
+             file);
 }
 
 }  // namespace flash_steps

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/site/html.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

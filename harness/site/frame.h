@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/site/book.h"
+#include "harness/site/book/book.h"
 
 namespace flash_steps {
 

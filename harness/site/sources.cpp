@@ -7,9 +7,9 @@
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
-#include "harness/site/html.h"
-#include "harness/site/links.h"
-#include "harness/site/listing.h"
+#include "harness/site/book/links.h"
+#include "harness/site/markup/html.h"
+#include "harness/site/markup/listing.h"
 
 namespace flash_steps {
 namespace {

@@ -1,6 +1,6 @@
 // docs/method/evidence.md rests on files that runs on a GPU wrote: they are complete, and what can be counted again
 // here is counted again.
-#include "harness/pages/tables/evidence.h"
+#include "harness/pages/tables/checks/evidence.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 #include "harness/contract/chapter.h"
 #include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
 #include "harness/results/sweeps.h"

@@ -10,6 +10,7 @@
 #include "harness/contract/registry.h"
 #include "harness/predict/code/program.h"
 #include "harness/predict/code/stored_code.h"
+#include "harness/predict/fa2.h"
 #include "harness/predict/measured_pipes.h"
 #include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
@@ -131,6 +132,18 @@ TEST(StoredPredictions, AreOfTheModelAsItIs) {
     const Card& card = *select_cards("a100").front();
     EXPECT_NEAR(predictor.predict(variant, card, {{problem, row->sm_clock_mhz}}).front().tflops, row->tflops,
                 1e-6 * row->tflops);
+  }
+}
+
+// Another run of FlashAttention-2 has another clock, and predictions for it are made anew.
+TEST(StoredPredictions, AreForTheClocksOfTheStoredResults) {
+  const Evidence evidence;
+  for (const char* file : {"predictions.json", "predictions_lengths.json", "predictions_without.json"}) {
+    for (const PredictedRun& run : read_predictions(stored_results() / file).runs) {
+      const Card& card = *select_cards(run.card).front();
+      ASSERT_NEAR(run.sm_clock_mhz, usual_clock_mhz(card, run.seqlen, evidence.published, evidence.sweeps), 0.01)
+          << file << " " << run.card << " seqlen " << run.seqlen;
+    }
   }
 }
 

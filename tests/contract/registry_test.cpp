@@ -76,6 +76,16 @@ TEST_F(Registry, FilesThatAreNoKernelsAreLeftOutAndSaid) {
                   HasSubstr("kernels/elsewhere/01_y.cu is left out: its folder is none of a chapter")));
 }
 
+TEST_F(Registry, OnlyAFolderOfKernelsIsAChapters) {
+  const std::vector<Kernel> kernels =
+      kernels_of({"/home/variants/kernels/01_a.cu", "/home/variants/kernels/beyond/17_b.cu",
+                  "/home/variants/kernels/primer/old/p01_c.cu", "/home/variants/kernels/old/primer/p01_c.cu"},
+                 complaints_);
+  EXPECT_THAT(names_of(kernels), ElementsAre("01_a", "17_b"));
+  EXPECT_THAT(complaints_, ElementsAre(HasSubstr("primer/old/p01_c.cu is left out: its folder is none of a chapter"),
+                                       HasSubstr("old/primer/p01_c.cu is left out: its folder is none of a chapter")));
+}
+
 TEST_F(Registry, AKernelThatIsNotBuiltSaysSoWhenItIsAsked) {
   const std::vector<Kernel> kernels = kernels_of({"kernels/99_not_there.cu"}, complaints_);
   const auto said = [&](Target target) -> std::string {

@@ -12,9 +12,20 @@ namespace flash_steps::emulator {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
+using testing::Not;
 
 std::string at(int line) { return " at hazards_test.cpp:" + std::to_string(line); }
+
+TEST(Hazards, OfEachKindHaveASentence) {
+  for (int kind = 0; kind <= static_cast<int>(HazardKind::deadlock); kind++) {
+    Hazard hazard;
+    hazard.kind = static_cast<HazardKind>(kind);
+    hazard.waiting = "nobody comes";
+    EXPECT_THAT(to_string(hazard), Not(EndsWith(": "))) << "kind " << kind;
+  }
+}
 
 // --- Addresses -------------------------------------------------------------------------------------------------
 

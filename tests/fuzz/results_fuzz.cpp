@@ -12,7 +12,7 @@
 #include "harness/base/error.h"
 #include "harness/console/report.h"
 #include "harness/contract/registry.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/results/read.h"
 #include "harness/results/stored_times.h"
 #include "harness/results/sweeps.h"

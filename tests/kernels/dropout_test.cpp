@@ -5,54 +5,38 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <vector>
 
 #include "harness/contract/registry.h"
-#include "harness/emulator/emulator.h"
 #include "harness/truth/inputs.h"
 #include "harness/truth/numbers.h"
+#include "tests/support/emulator_fixture.h"
 
 namespace flash_steps {
 namespace {
 
-// Memory that is aligned as the emulator wants it.
+using emulator::TestBuffer;
+
 template <typename T>
-class Aligned {
- public:
-  explicit Aligned(const std::vector<T>& values)
-      : bytes_(values.size() * sizeof(T)), data_(static_cast<T*>(std::aligned_alloc(256, (bytes_ + 255) / 256 * 256))) {
-    std::copy(values.begin(), values.end(), data_.get());
-  }
-
-  T* data() const { return data_.get(); }
-  std::vector<T> values() const { return {data(), data() + bytes_ / sizeof(T)}; }
-  emulator::GlobalBuffer buffer(const char* name, bool writable) const {
-    return {name, reinterpret_cast<std::byte*>(data()), bytes_, writable};
-  }
-
- private:
-  struct Free {
-    void operator()(T* data) const { std::free(data); }
-  };
-  size_t bytes_;
-  std::unique_ptr<T, Free> data_;
-};
+TestBuffer holding(const char* name, const std::vector<T>& values, bool writable = false) {
+  TestBuffer buffer(name, values.size() * sizeof(T), writable);
+  std::copy(values.begin(), values.end(), buffer.as<T>());
+  return buffer;
+}
 
 std::vector<uint16_t> run(const Variant& variant, const Problem& problem, const HostInputs& inputs) {
-  const Aligned q(inputs.q), k(inputs.k), v(inputs.v);
-  const Aligned o(std::vector<uint16_t>(problem.elements(), 0xffff));
-  const Aligned lse(std::vector<float>(problem.rows()));
-  const Aligned starts(query_starts(problem)), kv_starts(key_starts(problem));
-  const Tensors tensors{.q = q.data(),
-                        .k = k.data(),
-                        .v = v.data(),
-                        .o = o.data(),
-                        .lse = lse.data(),
-                        .starts = starts.data(),
-                        .kv_starts = kv_starts.data()};
+  const TestBuffer q = holding("q", inputs.q), k = holding("k", inputs.k), v = holding("v", inputs.v);
+  const TestBuffer o = holding("o", std::vector<uint16_t>(problem.elements(), 0xffff), true);
+  const TestBuffer lse = holding("lse", std::vector<float>(problem.rows()), true);
+  const TestBuffer starts = holding("starts", query_starts(problem));
+  const TestBuffer kv_starts = holding("kv_starts", key_starts(problem));
+  const Tensors tensors{.q = q.as<uint16_t>(),
+                        .k = k.as<uint16_t>(),
+                        .v = v.as<uint16_t>(),
+                        .o = o.as<uint16_t>(),
+                        .lse = lse.as<float>(),
+                        .starts = starts.as<int>(),
+                        .kv_starts = kv_starts.as<int>()};
   for (const Launch& launch : variant.plan(problem, tensors)) {
     const emulator::LaunchReport report = emulator::launch(
         {.grid_x = launch.grid.x,
@@ -60,12 +44,11 @@ std::vector<uint16_t> run(const Variant& variant, const Problem& problem, const 
          .grid_z = launch.grid.z,
          .threads = launch.threads,
          .smem_bytes = launch.smem_bytes,
-         .buffers = {q.buffer("q", false), k.buffer("k", false), v.buffer("v", false), o.buffer("o", true),
-                     lse.buffer("lse", true), starts.buffer("starts", false), kv_starts.buffer("kv_starts", false)}},
+         .buffers = {q.view(), k.view(), v.view(), o.view(), lse.view(), starts.view(), kv_starts.view()}},
         launch.call);
     for (const emulator::Hazard& hazard : report.hazards) ADD_FAILURE() << to_string(hazard);
   }
-  return o.values();
+  return {o.as<uint16_t>(), o.as<uint16_t>() + problem.elements()};
 }
 
 // Q and K are 1, and V is the identity.

@@ -14,7 +14,7 @@
 #include "harness/model/bound_stored.h"
 #include "harness/model/fa2_speed.h"
 #include "harness/model/tile_work.h"
-#include "harness/pages/tables/pipes.h"
+#include "harness/pages/tables/model/pipes.h"
 #include "harness/results/folder.h"
 #include "harness/results/stored_times.h"
 #include "tests/support/all_configs.h"

@@ -1,6 +1,5 @@
 // gpu_mutants: runs the mutants that it was built with on a GPU, many times each, and counts how often one is found
 // out by its output, which is all that a GPU shows. scripts/gpu_mutants.sh builds and runs it.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <memory>
@@ -8,8 +7,10 @@
 #include <optional>
 #include <tuple>
 
+#include "benchmark/gpu_program.h"
 #include "harness/base/error.h"
 #include "harness/base/file.h"
+#include "harness/base/json.h"
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
 #include "harness/contract/module.h"
@@ -107,8 +108,8 @@ void print(const std::vector<Row>& rows) {
   }
 }
 
-nlohmann::ordered_json row_json(const Row& row) {
-  nlohmann::ordered_json json = {{"kernel", row.kernel}};
+Json row_json(const Row& row) {
+  Json json = {{"kernel", row.kernel}};
   if (const Kernel* const kernel = find_kernel(row.kernel)) json["code"] = code_hash(*kernel);
   if (!row.mistake.empty()) json.update({{"line", row.line}, {"mistake", row.mistake}});
   json.update(
@@ -124,11 +125,9 @@ nlohmann::ordered_json row_json(const Row& row) {
 }
 
 void write(const std::vector<Row>& rows, const Meta& meta, const std::string& device, const std::string& file) {
-  // A mutant a line, as in mutants.json.
-  std::string text = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
-                     ",\n  \"device\": " + nlohmann::json(device).dump() + ",\n  \"mutants\": [\n";
-  for (const Row& row : rows) text += "    " + row_json(row).dump() + (&row == &rows.back() ? "\n" : ",\n");
-  write_file(text + "  ]\n}\n", file);
+  const std::string head = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
+                           ",\n  \"device\": " + Json(device).dump() + ",\n  \"mutants\": [\n";
+  write_file(head + json_lines(rows, row_json) + "  ]\n}\n", file);
 }
 
 // 1 if a kernel without a mistake was wrong: then the counts of its mutants say nothing.
@@ -142,45 +141,18 @@ int judge_controls(const std::vector<Row>& rows) {
   return exit_code;
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{"Runs mutants of kernels on a GPU and counts the wrong results.", "gpu_mutants"};
-  std::string json;
-  app.add_option("--json", json, "Write the counts to a file")->type_name("FILE");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --help shows how it is used");
-  }
-  try {
-    if (!json.empty()) check_writable(json);
-  } catch (const std::runtime_error& error) {
-    throw UsageError(std::string("--json: ") + error.what());
-  }
+int measure(const std::string& json, const std::vector<std::string>& argv) {
   const auto gpu = make_gpu();
   const std::vector<Row> rows = count_all(*gpu);
   print(rows);
-  if (!json.empty()) write(rows, make_meta({argv, argv + argc}, gpu->device()), gpu->device().name, json);
+  if (!json.empty()) write(rows, make_meta(argv, gpu->device()), gpu->device().name, json);
   return judge_controls(rows);
-}
-
-int fail(const std::exception& error, int code) {
-  std::cerr << "gpu_mutants: " << error.what() << "\n";
-  return code;
 }
 
 }  // namespace
 }  // namespace flash_steps::mutants
 
 int main(int argc, char** argv) {
-  using namespace flash_steps::mutants;
-  try {
-    return run(argc, argv);
-  } catch (const flash_steps::UsageError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 3);
-  }
+  return flash_steps::run_gpu_program("gpu_mutants", "Runs mutants of kernels on a GPU and counts the wrong results.",
+                                      {argv, argv + argc}, flash_steps::mutants::measure);
 }

@@ -13,7 +13,7 @@
 #include "harness/contract/select.h"
 #include "harness/results/meta.h"
 #include "mutants/build.h"
-#include "mutants/catalogue.h"
+#include "mutants/catalogue/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"

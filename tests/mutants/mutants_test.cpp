@@ -14,7 +14,7 @@
 #include "harness/contract/problem.h"
 #include "harness/contract/registry.h"
 #include "harness/contract/source.h"
-#include "mutants/catalogue.h"
+#include "mutants/catalogue/catalogue.h"
 #include "mutants/equivalent.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "harness/base/file.h"
+#include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
 #include "harness/results/freshness.h"
@@ -114,14 +116,11 @@ void print_outcomes(std::ostream& out, const std::vector<Outcome>& outcomes) {
 }
 
 void write_outcomes(const std::vector<Outcome>& outcomes, const Meta& meta, const std::filesystem::path& file) {
-  // A mutant a line: the file is read by people and by diff, too.
-  std::string rows;
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.mutant.is_control()) continue;
-    rows += (rows.empty() ? "    " : ",\n    ") + row_json(outcome).dump();
-  }
+  std::vector<Outcome> of_mutants;
+  std::copy_if(outcomes.begin(), outcomes.end(), std::back_inserter(of_mutants),
+               [](const Outcome& outcome) { return !outcome.mutant.is_control(); });
   write_file("{\n  \"schema\": \"flash-steps/mutants/1\",\n  \"meta\": " + to_json_text(meta) +
-                 ",\n  \"mutants\": [\n" + rows + "\n  ]\n}\n",
+                 ",\n  \"mutants\": [\n" + json_lines(of_mutants, row_json) + "  ]\n}\n",
              file);
 }
 

@@ -1,5 +1,5 @@
 // The table of a chapter's steps beside cuDNN.
-#include "harness/pages/tables/against_cudnn.h"
+#include "harness/pages/tables/times/against_cudnn.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

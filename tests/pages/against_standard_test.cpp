@@ -1,5 +1,5 @@
 // The two graphs of the first release as tables: both passes added, beside what was published.
-#include "harness/pages/tables/against_standard.h"
+#include "harness/pages/tables/times/against_standard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The errors beside FlashAttention-2's: their figures by hand, the files that are refused, and the page.
-#include "harness/pages/tables/errors.h"
+#include "harness/pages/tables/checks/errors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

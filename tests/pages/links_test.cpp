@@ -7,7 +7,7 @@
 
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
-#include "harness/pages/tables/overview.h"
+#include "harness/pages/tables/times/overview.h"
 #include "tests/support/pages.h"
 
 namespace flash_steps {

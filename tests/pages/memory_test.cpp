@@ -1,5 +1,5 @@
 // docs/method/memory.md: its formulas are what the emulator counted, and its figures those of the results.
-#include "harness/pages/tables/memory.h"
+#include "harness/pages/tables/counts/memory.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The shares of a step's two ideas: a row for the step before, for one idea alone, and for the step.
-#include "harness/pages/tables/shares.h"
+#include "harness/pages/tables/times/shares.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/pages/blocks.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/predict/predictions.h"
 #include "harness/results/write.h"
 #include "harness/runner/options.h"

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/contract/registry.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/results/stored_times.h"
 #include "tests/support/sweeps.h"
 

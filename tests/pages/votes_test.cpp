@@ -1,5 +1,5 @@
 // The table of how often a kernel rescales.
-#include "harness/pages/tables/votes.h"
+#include "harness/pages/tables/counts/votes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/pages/blocks.h"
-#include "harness/pages/tables/steps.h"
+#include "harness/pages/tables/times/steps.h"
 #include "tests/support/sweeps.h"
 
 namespace flash_steps {
@@ -64,6 +64,18 @@ TEST(Words, GiveFiguresOfAStepAConfigOrTheRun) {
   EXPECT_EQ(made("README.md", "clock"), "1980 MHz");
   EXPECT_EQ(made("README.md", "noise 4096"), "0.5 points");
   EXPECT_EQ(made("README.md", "launches"), "1 minutes");
+}
+
+TEST(Words, AddUpTheLaunchesOfAllFiles) {
+  std::vector<ResultsFile> files = sweep();
+  files.push_back(files.front());
+  files.back().file = "h200.json";
+  files.back().results.runs.front().timing->samples_ms = {61000};
+  const auto updated = [&](const std::string& words) {
+    return updated_page("<!-- " + words + " --><!-- /launches -->", "README.md", read_published(), files);
+  };
+  EXPECT_THAT(updated("launches"), HasSubstr("1 minutes"));
+  EXPECT_THAT(updated("launches all"), HasSubstr("2 minutes"));
 }
 
 TEST(Words, GiveThePublishedFigures) {

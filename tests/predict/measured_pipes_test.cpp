@@ -6,7 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "harness/pages/tables/measured_pipes.h"
+#include "harness/pages/tables/model/measured_pipes.h"
 #include "tests/support/sweeps.h"
 #include "tests/support/temporary_folder.h"
 

@@ -41,6 +41,15 @@ TEST_F(Stale, OtherCodeIsNamedWithItsKernel) {
               ElementsAre("the code has changed since: " + second_.name));
   EXPECT_THAT(reasons("false", row(first_, "0123") + "," + row(second_, "0123")),
               ElementsAre("the code has changed since: all 2 kernels"));
+  EXPECT_THAT(reasons("false", row(first_, "0123") + "," + row(first_, code_hash(first_))),
+              ElementsAre("the code has changed since: " + first_.name));
+}
+
+TEST_F(Stale, OtherCodeIsToldFromADoubtfulCommit) {
+  reasons("true", row(first_, code_hash(first_)));
+  EXPECT_TRUE(stale_files(folder_)[0].is_of_todays_code);
+  reasons("true", row(first_, "0123"));
+  EXPECT_FALSE(stale_files(folder_)[0].is_of_todays_code);
 }
 
 TEST_F(Stale, ATreeWithChangesIsSaid) {

@@ -9,7 +9,7 @@
 #include "harness/contract/registry.h"
 #include "harness/contract/source.h"
 #include "harness/sass/stored_lines.h"
-#include "harness/site/book.h"
+#include "harness/site/book/book.h"
 #include "tests/site/browsed_site.h"
 #include "tests/support/content.h"
 

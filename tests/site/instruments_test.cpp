@@ -9,12 +9,12 @@
 #include <numeric>
 
 #include "harness/base/text.h"
-#include "harness/pages/tables/ladder.h"
-#include "harness/site/html.h"
+#include "harness/pages/tables/times/ladder.h"
+#include "harness/site/book/trials.h"
 #include "harness/site/instruments/bank_map.h"
 #include "harness/site/instruments/fragments.h"
 #include "harness/site/instruments/softmax.h"
-#include "harness/site/trials.h"
+#include "harness/site/markup/html.h"
 #include "kernels/isa_sm90.cuh"
 #include "tests/site/browsed_site.h"
 #include "tests/support/emulator_fixture.h"

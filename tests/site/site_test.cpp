@@ -9,7 +9,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/process.h"
-#include "harness/site/book.h"
+#include "harness/site/book/book.h"
 #include "harness/site/load_tools.h"
 #include "tests/site/browsed_site.h"
 #include "tests/support/content.h"

@@ -8,7 +8,7 @@
 #include "harness/base/text.h"
 #include "harness/contract/registry.h"
 #include "harness/contract/select.h"
-#include "harness/pages/tables/ladder.h"
+#include "harness/pages/tables/times/ladder.h"
 #include "harness/results/compare.h"
 #include "harness/results/folder.h"
 #include "harness/results/freshness.h"

@@ -46,60 +46,89 @@ std::string since_when(const Hazard& hazard) {
   return what_and_who(hazard.earlier) + " wrote, with no barrier since: " + barrier + "the write and the read";
 }
 
-std::string sentence(const Hazard& hazard) {  // NOLINT(readability-function-size): a case for each kind
-  const std::string later = place(hazard.later);
-  const std::string memory = hazard.tensor.empty() ? "shared memory" : hazard.tensor;
-  const std::string byte = "byte " + std::to_string(hazard.byte) + " of " + memory;
-  const bool same_thread = hazard.earlier.warp == hazard.later.warp && hazard.earlier.lane == hazard.later.lane;
+// "byte 64 of shared memory"
+std::string byte_of(const Hazard& hazard) {
+  return "byte " + std::to_string(hazard.byte) + " of " + (hazard.tensor.empty() ? "shared memory" : hazard.tensor);
+}
 
+// "ldmatrix_x4 at 01_base.cu:62 reads byte 64 of shared memory"
+std::string access_to_byte(const Hazard& hazard, const char* verb) {
+  return place(hazard.later) + " " + verb + " " + byte_of(hazard);
+}
+
+// The sentences, a function for each sense. What is not of its kinds, it has no sentence for.
+
+std::string of_two_threads(const Hazard& hazard) {
+  const bool same_thread = hazard.earlier.warp == hazard.later.warp && hazard.earlier.lane == hazard.later.lane;
   switch (hazard.kind) {
     case HazardKind::read_of_unwritten:
-      return later + " reads " + byte + ", which no thread of the CTA has written: write or copy it before the read.";
+      return access_to_byte(hazard, "reads") +
+             ", which no thread of the CTA has written: write or copy it before the read.";
     case HazardKind::read_of_copy_in_flight:
-      return later + " reads " + byte + " while " + what_and_who(hazard.earlier) +
+      return access_to_byte(hazard, "reads") + " while " + what_and_who(hazard.earlier) +
              " is still copying to it: " + wait_for_copy(hazard) +
              (same_thread ? " before the read." : " and put a " + barrier_between(hazard) + " between wait and read.");
     case HazardKind::read_before_barrier:
-      return later + " reads " + byte + ", which " + since_when(hazard) + ".";
+      return access_to_byte(hazard, "reads") + ", which " + since_when(hazard) + ".";
     case HazardKind::write_after_read:
-      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
+      return access_to_byte(hazard, "writes") + ", which " + what_and_who(hazard.earlier) +
              " read, with no barrier since: put a " + barrier_between(hazard) + " between the read and the write.";
     case HazardKind::write_after_write:
-      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) +
+      return access_to_byte(hazard, "writes") + ", which " + what_and_who(hazard.earlier) +
              (is_copy(hazard.earlier) ? " copied, with no barrier since its thread waited for the copy: put a "
                                       : " wrote, with no barrier since: put a ") +
              barrier_between(hazard) + " between the two writes.";
     case HazardKind::write_over_copy_in_flight:
-      return later + " writes " + byte + " while " + what_and_who(hazard.earlier) +
+      return access_to_byte(hazard, "writes") + " while " + what_and_who(hazard.earlier) +
              " is still copying to it: " + wait_for_copy(hazard) +
              (same_thread ? " before the write."
                           : " and put a " + barrier_between(hazard) + " between wait and write.");
+    default:
+      return "";
+  }
+}
+
+std::string of_an_address(const Hazard& hazard) {
+  switch (hazard.kind) {
     case HazardKind::shared_out_of_bounds:
-      return later + " accesses " + byte + ", of which the CTA has " + std::to_string(hazard.size) +
+      return access_to_byte(hazard, "accesses") + ", of which the CTA has " + std::to_string(hazard.size) +
              " bytes from shared_base() on: correct the address, or ask for more shared memory at the launch.";
     case HazardKind::shared_misaligned:
-      return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    case HazardKind::global_misaligned:
+      return access_to_byte(hazard, "accesses") + ", which is not a multiple of the bytes that a lane moves: align it.";
     case HazardKind::matrix_address:
-      return later + " takes a matrix at " + byte + " with rows " + std::to_string(hazard.size) +
+      return place(hazard.later) + " takes a matrix at " + byte_of(hazard) + " with rows " +
+             std::to_string(hazard.size) +
              " bytes apart: let all lanes give the same address, a multiple of 32, and the same rows, a multiple of 16 "
              "bytes apart.";
     case HazardKind::global_out_of_bounds:
-      return later + " accesses " + byte + ", which has " + std::to_string(hazard.size) +
+      return access_to_byte(hazard, "accesses") + ", which has " + std::to_string(hazard.size) +
              " bytes: correct the address, or check the row against the shape.";
-    case HazardKind::global_misaligned:
-      return later + " accesses " + byte + ", which is not a multiple of the bytes that a lane moves: align it.";
+    default:
+      return "";
+  }
+}
+
+std::string of_a_tensor(const Hazard& hazard) {
+  const std::string other = what_and_who(hazard.earlier) + " of " + cta_name(hazard.earlier_cta);
+  switch (hazard.kind) {
     case HazardKind::global_read_only:
-      return later + " writes " + byte + ", which is an input: store to an output.";
+      return access_to_byte(hazard, "writes") + ", which is an input: store to an output.";
     case HazardKind::global_write_conflict:
-      return later + " writes " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
-             cta_name(hazard.earlier_cta) + " writes too: give each CTA bytes of its own.";
+      return access_to_byte(hazard, "writes") + ", which " + other + " writes too: give each CTA bytes of its own.";
     case HazardKind::global_read_conflict:
-      return later + " reads " + byte + ", which " + what_and_who(hazard.earlier) + " of " +
-             cta_name(hazard.earlier_cta) +
+      return access_to_byte(hazard, "reads") + ", which " + other +
              " writes in the same launch, before it or after it: let a second launch read it.";
     case HazardKind::global_read_of_unwritten:
-      return later + " reads " + byte +
+      return access_to_byte(hazard, "reads") +
              ", which neither an earlier launch nor this CTA has written: write it before the read.";
+    default:
+      return "";
+  }
+}
+
+std::string of_a_meeting(const Hazard& hazard) {
+  switch (hazard.kind) {
     case HazardKind::divergence:
       return "the lanes of the warp do not meet: " + hazard.waiting +
              ": all lanes must come to the same word on the same line.";
@@ -109,32 +138,55 @@ std::string sentence(const Hazard& hazard) {  // NOLINT(readability-function-siz
     case HazardKind::barrier_mismatch:
       return "the warps meet at different barriers: " + hazard.waiting +
              ": let all threads of the CTA come to the same one.";
+    case HazardKind::deadlock:
+      return hazard.waiting;
+    default:
+      return "";
+  }
+}
+
+std::string of_a_copy_at_the_end(const Hazard& hazard) {
+  switch (hazard.kind) {
     case HazardKind::copy_not_committed:
       return "the thread exits with a copy of " + place(hazard.earlier) +
              " that is in no group: commit it with cp_async_commit() and wait for it with cp_async_wait<0>().";
     case HazardKind::copy_not_waited_for:
-      return "the thread exits with a copy of " + place(hazard.earlier) + ", committed by " + later +
+      return "the thread exits with a copy of " + place(hazard.earlier) + ", committed by " + place(hazard.later) +
              ", still under way: wait for it with " + wait_word(hazard.groups_behind) + ".";
+    default:
+      return "";
+  }
+}
+
+std::string of_hopper(const Hazard& hazard) {
+  switch (hazard.kind) {
     case HazardKind::read_of_tma_copy:
-      return later + " reads " + byte + " while " + place(hazard.earlier) +
-             " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
     case HazardKind::write_over_tma_copy:
-      return later + " writes " + byte + " while " + place(hazard.earlier) +
+      return access_to_byte(hazard, hazard.kind == HazardKind::read_of_tma_copy ? "reads" : "writes") + " while " +
+             place(hazard.earlier) +
              " is still copying to it: wait with mbarrier_wait() for the phase that counts its bytes.";
     case HazardKind::write_under_async_read:
-      return later + " writes " + byte + ", which " + place(hazard.earlier) +
+      return access_to_byte(hazard, "writes") + ", which " + place(hazard.earlier) +
              " may still be reading: wait for its group, and let who waited arrive where this warp waits.";
     case HazardKind::no_proxy_fence:
-      return later + " takes " + byte + " by another path than " + what_and_who(hazard.earlier) +
+      return access_to_byte(hazard, "takes") + " by another path than " + what_and_who(hazard.earlier) +
              " wrote it: put proxy_fence() behind the write, in the thread that wrote, and a barrier behind that.";
     case HazardKind::mbarrier_misused:
     case HazardKind::tma_misused:
     case HazardKind::wgmma_misused:
     case HazardKind::registers_misused:
     case HazardKind::named_barrier_misused:
-      return later + " " + hazard.waiting;
-    case HazardKind::deadlock:
-      return hazard.waiting;
+      return place(hazard.later) + " " + hazard.waiting;
+    default:
+      return "";
+  }
+}
+
+std::string sentence(const Hazard& hazard) {
+  for (const auto of_kind :
+       {of_two_threads, of_an_address, of_a_tensor, of_a_meeting, of_a_copy_at_the_end, of_hopper}) {
+    const std::string found = of_kind(hazard);
+    if (!found.empty()) return found;
   }
   return "";
 }

@@ -72,6 +72,14 @@ bool have_run_long(const std::vector<Timing>& timings, const TimingBudget& budge
   return seconds > most_of_budget * budget.min_seconds * static_cast<double>(timings.size());
 }
 
+// The driver's word, if there is a driver to ask, and the clock by the SM's own counter where that can be read.
+GpuState state_of(const Contender& contender, const Timing& timing, const Clocks& clocks, const Nvml* nvml) {
+  GpuState state;
+  if (nvml != nullptr) state = state_alone(contender, median(timing.samples_ms), *nvml);
+  if (clocks.samples > 0) state.sm_clock_mhz = clocks.sum_mhz / clocks.samples;
+  return state;
+}
+
 std::string names_of(std::span<const Contender> contenders) {
   std::vector<std::string> names;
   for (const Contender& contender : contenders) names.push_back(contender.name);
@@ -137,11 +145,8 @@ std::vector<Timing> RoundTimer::time(std::span<const Contender> contenders, cons
       clocks[i].add(sm_clock.mhz_between(2 * i, 2 * i + 1));
     }
   }
-  for (int i = 0; i < count; i++) {
-    if (nvml_ != nullptr && budget.with_state)
-      timings[i].state = state_alone(contenders[i], median(timings[i].samples_ms), *nvml_);
-    if (clocks[i].samples > 0) timings[i].state.sm_clock_mhz = clocks[i].sum_mhz / clocks[i].samples;
-  }
+  const Nvml* const nvml = budget.with_state ? nvml_ : nullptr;
+  for (int i = 0; i < count; i++) timings[i].state = state_of(contenders[i], timings[i], clocks[i], nvml);
   return timings;
 }
 

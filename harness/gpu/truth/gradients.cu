@@ -68,6 +68,11 @@ __device__ PerRow<Real> products(const Real (&four)[rows][lane_dims], const Real
   return sums;
 }
 
+template <typename Real, int lane_dims>
+__device__ void add_scaled(Real (&sums)[lane_dims], Real factor, const Real (&dims)[lane_dims]) {
+  for (int d = 0; d < lane_dims; d++) sums[d] += factor * dims[d];
+}
+
 // ln Σ exp of what all warps have met, each of which all its lanes have met alike.
 template <typename Real>
 struct LogSum {
@@ -98,6 +103,50 @@ struct LogSum {
   }
 };
 
+// L of four queries, exactly and from rounded logits: `k` is the first row of keys that they attend to.
+template <Dtype dtype, typename Real, int head_dim, int lane_dims, int warps>
+__device__ void log_sums(const Real (&q)[rows][lane_dims], const uint16_t* k, int64_t kv_row_stride, int keys,
+                         const int (&visible)[rows], PerRow<Real> (&reduced)[warps], QueryTerms (&terms)[rows]) {
+  const Real scale = 1 / sqrt(static_cast<Real>(head_dim));
+  LogSum<Real> exact, of_rounded;
+  for (int key = threadIdx.x / 32; key < keys; key += warps) {
+    Real k_dims[lane_dims];
+    load_dims<dtype, head_dim>(k_dims, k + key * kv_row_stride);
+    const PerRow<Real> s = products(q, k_dims);
+    for (int r = 0; r < rows; r++) {
+      if (key >= visible[r]) continue;
+      exact.add(r, s.row[r] * scale);
+      of_rounded.add(r, rounded<dtype, Real>(s.row[r] * scale));
+    }
+  }
+  const PerRow<Real> lse = exact.result(reduced);
+  const PerRow<Real> lse16 = of_rounded.result(reduced);
+  for (int r = 0; r < rows; r++) {
+    terms[r].lse = lse.row[r];
+    terms[r].lse16 = lse16.row[r];
+  }
+}
+
+__device__ void store_terms(const QueryTerms (&terms)[rows], QueryTerms* to, int most) {
+  for (int r = 0; r < rows; r++) {
+    if (threadIdx.x == 0 && r < most) to[r] = terms[r];
+  }
+}
+
+// D of a query, exactly and from the rounded O: its elements lie in `d_o`, and from `offset` on in O.
+template <Dtype dtype, int head_dim, typename Real, int lane_dims>
+__device__ void sum_d(const Arguments& a, const Real (&d_o)[lane_dims], int64_t offset, QueryTerms& terms) {
+  Real d = 0, d16 = 0;
+  for (int i = 0; i < lane_dims; i++) {
+    const int dim = threadIdx.x % 32 * lane_dims + i;
+    if (dim >= head_dim) continue;
+    d += d_o[i] * a.o[offset + dim];
+    d16 += d_o[i] * to_float<dtype>(a.o16[offset + dim]);
+  }
+  terms.d = sum_of_warp(d);
+  terms.d16 = sum_of_warp(d16);
+}
+
 template <Dtype dtype, typename Real, int head_dim>
 __global__ void __launch_bounds__(warps_for(head_dim) * 32, 1) walk_queries(Arguments a, Problem problem) {
   constexpr int warps = warps_for(head_dim);
@@ -105,8 +154,6 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, 1) walk_queries(Argu
   __shared__ PerRow<Real> reduced[warps];
   __shared__ Real of_warp[warps][rows][head_dim];
   const Real scale = 1 / sqrt(static_cast<Real>(head_dim));
-  const int lane = threadIdx.x % 32;
-  const int warp = threadIdx.x / 32;
   const int64_t row_stride = int64_t{problem.heads} * head_dim;
   const int64_t kv_row_stride = int64_t{problem.key_heads()} * head_dim;
 
@@ -129,39 +176,15 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, 1) walk_queries(Argu
     const int64_t offset = head_offset + row * row_stride;
     load_dims<dtype, head_dim>(q[r], a.q + offset);
     load_dims<dtype, head_dim>(d_o[r], a.d_o + offset);
-    Real d = 0, d16 = 0;
-    for (int i = 0; i < lane_dims; i++) {
-      const int dim = lane * lane_dims + i;
-      if (dim >= head_dim) continue;
-      d += d_o[r][i] * a.o[offset + dim];
-      d16 += d_o[r][i] * to_float<dtype>(a.o16[offset + dim]);
-    }
-    terms[r].d = sum_of_warp(d);
-    terms[r].d16 = sum_of_warp(d16);
+    sum_d<dtype, head_dim>(a, d_o[r], offset, terms[r]);
     visible[r] = problem.visible_keys(row, sequence);
   }
 
-  LogSum<Real> exact, of_rounded;
-  for (int key = warp; key < keys; key += warps) {
-    Real k[lane_dims];
-    load_dims<dtype, head_dim>(k, a.k + kv_offset + key * kv_row_stride);
-    const PerRow<Real> s = products(q, k);
-    for (int r = 0; r < rows; r++) {
-      if (key >= visible[r]) continue;
-      exact.add(r, s.row[r] * scale);
-      of_rounded.add(r, rounded<dtype, Real>(s.row[r] * scale));
-    }
-  }
-  const PerRow<Real> lse = exact.result(reduced);
-  const PerRow<Real> lse16 = of_rounded.result(reduced);
-  for (int r = 0; r < rows; r++) {
-    terms[r].lse = lse.row[r];
-    terms[r].lse16 = lse16.row[r];
-    if (threadIdx.x == 0 && first_row + r < queries) terms_of_head[first_row + r] = terms[r];
-  }
+  log_sums<dtype, Real, head_dim>(q, a.k + kv_offset, kv_row_stride, keys, visible, reduced, terms);
+  store_terms(terms, terms_of_head + first_row, queries - first_row);
 
   Real dq[rows][lane_dims] = {}, dq16[rows][lane_dims] = {};
-  for (int key = warp; key < keys; key += warps) {
+  for (int key = threadIdx.x / 32; key < keys; key += warps) {
     Real k[lane_dims], v[lane_dims];
     load_dims<dtype, head_dim>(k, a.k + kv_offset + key * kv_row_stride);
     load_dims<dtype, head_dim>(v, a.v + kv_offset + key * kv_row_stride);
@@ -171,19 +194,16 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, 1) walk_queries(Argu
       if (key >= visible[r]) continue;
       const Real kept = kept_factor<Real>(problem, sequence, head, first_row + r, key);
       const Score<Real> of_key = score<dtype, Real>(s.row[r] * scale, dp.row[r], kept, terms[r]);
-      for (int d = 0; d < lane_dims; d++) {
-        dq[r][d] += of_key.ds * k[d];
-        dq16[r][d] += of_key.ds16 * k[d];
-      }
+      add_scaled(dq[r], of_key.ds, k);
+      add_scaled(dq16[r], of_key.ds16, k);
     }
   }
+  const auto place = [&](int r, int d) { return head_offset + (first_row + r) * row_stride + d; };
   add_warps(dq, of_warp, [&](int r, int d, Real value) {
-    if (first_row + r < queries) a.dq[head_offset + (first_row + r) * row_stride + d] = value * scale;
+    if (first_row + r < queries) a.dq[place(r, d)] = value * scale;
   });
   add_warps(dq16, of_warp, [&](int r, int d, Real value) {
-    if (first_row + r < queries) {
-      a.dq16[head_offset + (first_row + r) * row_stride + d] = bits_of<dtype, Real>(value * scale);
-    }
+    if (first_row + r < queries) a.dq16[place(r, d)] = bits_of<dtype, Real>(value * scale);
   });
 }
 
@@ -226,12 +246,10 @@ __global__ void __launch_bounds__(warps_for(head_dim) * 32, 1) walk_keys(Argumen
         if (first_key + r >= visible) continue;
         const Real kept = kept_factor<Real>(problem, sequence, head, row, first_key + r);
         const Score<Real> of_key = score<dtype, Real>(s.row[r] * scale, dp.row[r], kept, terms[row]);
-        for (int d = 0; d < lane_dims; d++) {
-          dk[r][d] += of_key.ds * q[d];
-          dk16[r][d] += of_key.ds16 * q[d];
-          dv[r][d] += of_key.p * d_o[d];
-          dv16[r][d] += of_key.p16 * d_o[d];
-        }
+        add_scaled(dk[r], of_key.ds, q);
+        add_scaled(dk16[r], of_key.ds16, q);
+        add_scaled(dv[r], of_key.p, d_o);
+        add_scaled(dv16[r], of_key.p16, d_o);
       }
     }
   }

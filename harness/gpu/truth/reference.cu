@@ -41,139 +41,173 @@ __device__ RowGroup row_group(const Problem& problem, int64_t number) {
 
 constexpr int64_t scratch_of_cta(int64_t keys) { return 2 * keys; }  // PerRows: S, later P, and rounded P
 
+// What the parts of the computation share.
+template <typename Real>
+struct Work {
+  const Problem& problem;
+  RowGroup group;
+  int64_t head_offset, kv_offset;  // of the sequence and head in Q and O, and in K and V, in elements
+  int64_t row_stride, kv_row_stride;
+  PerRow<Real>* p;    // [keys]; holds S first
+  PerRow<Real>* p16;  // [keys]; normalised and rounded
+};
+
+template <typename Real, int head_dim>
+__device__ Work<Real> work_on(const Problem& problem, const RowGroup& group, PerRow<Real>* scratch) {
+  Work<Real> work{problem, group};
+  work.row_stride = int64_t{problem.heads} * head_dim;
+  work.kv_row_stride = int64_t{problem.key_heads()} * head_dim;
+  work.head_offset = group.first_query * work.row_stride + int64_t{group.head} * head_dim;
+  work.kv_offset = group.first_key * work.kv_row_stride + int64_t{problem.key_head(group.head)} * head_dim;
+  work.p = scratch + blockIdx.x * scratch_of_cta(problem.keys());
+  work.p16 = work.p + problem.keys();
+  return work;
+}
+
+// S = Q·Kᵀ / √head_dim: a warp takes a key, a lane its part of head_dim.
+template <Dtype dtype, typename Real, int head_dim>
+__device__ void scores(const Work<Real>& work, const int (&visible)[rows], const uint16_t* __restrict__ q,
+                       const uint16_t* __restrict__ k) {
+  constexpr int warps = warps_for(head_dim);
+  constexpr int lane_dims = lane_dims_for(head_dim);
+  const Real softmax_scale = 1 / sqrt(static_cast<Real>(head_dim));
+  const int64_t first_row = work.group.first_row;
+  const int seqlen = work.group.queries;
+
+  Real q_dims[rows][lane_dims];
+  for (int r = 0; r < rows; r++) {
+    const int64_t row = first_row + r < seqlen ? first_row + r : seqlen - 1;  // past the end: computed, not stored
+    load_dims<dtype, head_dim>(q_dims[r], q + work.head_offset + row * work.row_stride);
+  }
+#pragma unroll 2
+  for (int64_t key = threadIdx.x / 32; key < work.group.keys; key += warps) {
+    Real k_dims[lane_dims];
+    load_dims<dtype, head_dim>(k_dims, k + work.kv_offset + key * work.kv_row_stride);
+    PerRow<Real> s;
+    for (int r = 0; r < rows; r++) {
+      s.row[r] = 0;
+      for (int d = 0; d < lane_dims; d++) s.row[r] += q_dims[r][d] * k_dims[d];
+    }
+    for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
+      for (Real& x : s.row) x += __shfl_xor_sync(0xffffffffu, x, lane_mask);
+    }
+    for (int r = 0; r < rows; r++) s.row[r] = key < visible[r] ? s.row[r] * softmax_scale : -INFINITY;
+    if (threadIdx.x % 32 == 0) work.p[key] = s;
+  }
+}
+
+// P = softmax(S), and L: a thread takes a key.
+template <Dtype dtype, typename Real, int warps>
+__device__ void softmax(const Work<Real>& work, const int (&visible)[rows], float* __restrict__ lse,
+                        PerRow<Real> (&reduced)[warps]) {
+  constexpr int threads = warps * 32;
+  const Problem& problem = work.problem;
+  const RowGroup& group = work.group;
+  const auto max = [](Real a, Real b) { return fmax(a, b); };
+  const auto add = [](Real a, Real b) { return a + b; };
+  PerRow<Real> s_max;
+  for (Real& x : s_max.row) x = -INFINITY;
+  for (int64_t key = threadIdx.x; key < group.keys; key += threads) {
+    for (int r = 0; r < rows; r++) s_max.row[r] = max(s_max.row[r], work.p[key].row[r]);
+  }
+  s_max = reduce(s_max, reduced, max);
+  for (int r = 0; r < rows; r++) {
+    if (visible[r] <= 0) s_max.row[r] = 0;  // of a query that attends to no key, whose weights are 0
+  }
+  PerRow<Real> s16_max;  // rounding keeps the order, so the largest logit is also the largest rounded one
+  for (int r = 0; r < rows; r++) s16_max.row[r] = rounded<dtype, Real>(s_max.row[r]);
+
+  PerRow<Real> sum{};
+  PerRow<Real> sum16{};
+  for (int64_t key = threadIdx.x; key < group.keys; key += threads) {
+    const PerRow<Real> s = work.p[key];
+    for (int r = 0; r < rows; r++) {
+      sum.row[r] += exp(s.row[r] - s_max.row[r]);
+      sum16.row[r] += exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]);
+    }
+  }
+  sum = reduce(sum, reduced, add);
+  sum16 = reduce(sum16, reduced, add);
+  if (threadIdx.x < rows && group.first_row + threadIdx.x < group.queries) {
+    const int r = static_cast<int>(threadIdx.x);
+    lse[group.first_query * problem.heads + int64_t{group.head} * group.queries + group.first_row + r] =
+        visible[r] > 0 ? s_max.row[r] + log(sum.row[r]) : INFINITY;
+  }
+
+  for (int64_t key = threadIdx.x; key < group.keys; key += threads) {
+    const PerRow<Real> s = work.p[key];
+    PerRow<Real> weight;
+    PerRow<Real> weight16;
+    for (int r = 0; r < rows; r++) {
+      const bool any = visible[r] > 0;
+      weight.row[r] = any ? exp(s.row[r] - s_max.row[r]) / sum.row[r] : 0;
+      weight16.row[r] =
+          any ? rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]) : 0;
+      if (problem.dropout == 0) continue;
+      const bool kept = keeps_weight(problem, group.sequence, group.head, group.first_row + r, static_cast<int>(key));
+      weight.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
+      weight16.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
+    }
+    work.p[key] = weight;
+    work.p16[key] = weight16;
+  }
+}
+
+// O = P·V: a warp takes a key, a lane its part of head_dim.
+template <Dtype dtype, typename Real, int head_dim, int warps>
+__device__ void outputs(const Work<Real>& work, const uint16_t* __restrict__ v, float* __restrict__ exact,
+                        uint16_t* __restrict__ ref16, Real (&o_of_warp)[warps][rows][head_dim]) {
+  constexpr int lane_dims = lane_dims_for(head_dim);
+  const int64_t first_row = work.group.first_row;
+  const int seqlen = work.group.queries;
+  Real o[rows][lane_dims] = {};
+  Real o16[rows][lane_dims] = {};
+#pragma unroll 2
+  for (int64_t key = threadIdx.x / 32; key < work.group.keys; key += warps) {
+    Real v_dims[lane_dims];
+    load_dims<dtype, head_dim>(v_dims, v + work.kv_offset + key * work.kv_row_stride);
+    const PerRow<Real> weight = work.p[key];
+    const PerRow<Real> weight16 = work.p16[key];
+    for (int r = 0; r < rows; r++) {
+      for (int d = 0; d < lane_dims; d++) {
+        o[r][d] += weight.row[r] * v_dims[d];
+        o16[r][d] += weight16.row[r] * v_dims[d];
+      }
+    }
+  }
+  // The barriers in add_warps also keep the next rows' S from overwriting P while a warp still reads it.
+  add_warps(o, o_of_warp, [&](int r, int d, Real value) {
+    if (first_row + r < seqlen) exact[work.head_offset + (first_row + r) * work.row_stride + d] = value;
+  });
+  add_warps(o16, o_of_warp, [&](int r, int d, Real value) {
+    if (first_row + r < seqlen) {
+      ref16[work.head_offset + (first_row + r) * work.row_stride + d] = bits_of<dtype>(value);
+    }
+  });
+}
+
 template <Dtype dtype, typename Real, int head_dim>
 __global__ void __launch_bounds__(warps_for(head_dim) * 32, std::is_same_v<Real, double> ? 2 : 3)
     attention_by_rows(const uint16_t* __restrict__ q, const uint16_t* __restrict__ k, const uint16_t* __restrict__ v,
                       float* __restrict__ exact, uint16_t* __restrict__ ref16, float* __restrict__ lse,
                       PerRow<Real>* scratch, Problem problem) {
   constexpr int warps = warps_for(head_dim);
-  constexpr int threads = warps * 32;
-  constexpr int lane_dims = lane_dims_for(head_dim);
   __shared__ PerRow<Real> reduced[warps];
   __shared__ Real o_of_warp[warps][rows][head_dim];
-
-  const Real softmax_scale = 1 / sqrt(static_cast<Real>(head_dim));
-  const int lane = threadIdx.x % 32;
-  const int warp = threadIdx.x / 32;
-  const int64_t row_stride = int64_t{problem.heads} * head_dim;
-  const int64_t kv_row_stride = int64_t{problem.key_heads()} * head_dim;
-  PerRow<Real>* const p = scratch + blockIdx.x * scratch_of_cta(problem.keys());  // [keys]; holds S first
-  PerRow<Real>* const p16 = p + problem.keys();                                   // [keys]; normalised and rounded
 
   const int64_t groups = (int64_t{problem.seqlen} + rows - 1) / rows * problem.heads * problem.batch;
   for (int64_t number = blockIdx.x; number < groups; number += gridDim.x) {
     const RowGroup group = row_group(problem, number);
-    const int seqlen = group.queries;
-    const int keys = group.keys;
-    const int64_t first_row = group.first_row;
-    if (first_row >= seqlen) continue;
-    const int64_t head_offset = group.first_query * row_stride + int64_t{group.head} * head_dim;
-    const int64_t kv_offset = group.first_key * kv_row_stride + int64_t{problem.key_head(group.head)} * head_dim;
+    if (group.first_row >= group.queries) continue;
+    const Work<Real> work = work_on<Real, head_dim>(problem, group, scratch);
     int visible[rows];
-    for (int r = 0; r < rows; r++) {
-      visible[r] = problem.visible_keys(static_cast<int>(first_row) + r, group.sequence);
-    }
+    for (int r = 0; r < rows; r++) visible[r] = problem.visible_keys(group.first_row + r, group.sequence);
 
-    Real q_dims[rows][lane_dims];
-    for (int r = 0; r < rows; r++) {
-      const int64_t row = first_row + r < seqlen ? first_row + r : seqlen - 1;  // past the end: computed, not stored
-      load_dims<dtype, head_dim>(q_dims[r], q + head_offset + row * row_stride);
-    }
-
-    // S = Q·Kᵀ / √head_dim: a warp takes a key, a lane its part of head_dim.
-#pragma unroll 2
-    for (int64_t key = warp; key < keys; key += warps) {
-      Real k_dims[lane_dims];
-      load_dims<dtype, head_dim>(k_dims, k + kv_offset + key * kv_row_stride);
-      PerRow<Real> s;
-      for (int r = 0; r < rows; r++) {
-        s.row[r] = 0;
-        for (int d = 0; d < lane_dims; d++) s.row[r] += q_dims[r][d] * k_dims[d];
-      }
-      for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
-        for (Real& x : s.row) x += __shfl_xor_sync(0xffffffffu, x, lane_mask);
-      }
-      for (int r = 0; r < rows; r++) s.row[r] = key < visible[r] ? s.row[r] * softmax_scale : -INFINITY;
-      if (lane == 0) p[key] = s;
-    }
+    scores<dtype, Real, head_dim>(work, visible, q, k);
     __syncthreads();  // S is complete
-
-    // P = softmax(S): a thread takes a key.
-    const auto max = [](Real a, Real b) { return fmax(a, b); };
-    const auto add = [](Real a, Real b) { return a + b; };
-    PerRow<Real> s_max;
-    for (Real& x : s_max.row) x = -INFINITY;
-    for (int64_t key = threadIdx.x; key < keys; key += threads) {
-      for (int r = 0; r < rows; r++) s_max.row[r] = max(s_max.row[r], p[key].row[r]);
-    }
-    s_max = reduce(s_max, reduced, max);
-    for (int r = 0; r < rows; r++) {
-      if (visible[r] <= 0) s_max.row[r] = 0;  // of a query that attends to no key, whose weights are 0
-    }
-    PerRow<Real> s16_max;  // rounding keeps the order, so the largest logit is also the largest rounded one
-    for (int r = 0; r < rows; r++) s16_max.row[r] = rounded<dtype, Real>(s_max.row[r]);
-
-    PerRow<Real> sum{};
-    PerRow<Real> sum16{};
-    for (int64_t key = threadIdx.x; key < keys; key += threads) {
-      const PerRow<Real> s = p[key];
-      for (int r = 0; r < rows; r++) {
-        sum.row[r] += exp(s.row[r] - s_max.row[r]);
-        sum16.row[r] += exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]);
-      }
-    }
-    sum = reduce(sum, reduced, add);
-    sum16 = reduce(sum16, reduced, add);
-    if (threadIdx.x < rows && first_row + threadIdx.x < seqlen) {
-      const int r = static_cast<int>(threadIdx.x);
-      lse[group.first_query * problem.heads + int64_t{group.head} * seqlen + first_row + r] =
-          visible[r] > 0 ? s_max.row[r] + log(sum.row[r]) : INFINITY;
-    }
-
-    for (int64_t key = threadIdx.x; key < keys; key += threads) {
-      const PerRow<Real> s = p[key];
-      PerRow<Real> weight;
-      PerRow<Real> weight16;
-      for (int r = 0; r < rows; r++) {
-        const bool any = visible[r] > 0;
-        weight.row[r] = any ? exp(s.row[r] - s_max.row[r]) / sum.row[r] : 0;
-        weight16.row[r] =
-            any ? rounded<dtype, Real>(exp(rounded<dtype, Real>(s.row[r]) - s16_max.row[r]) / sum16.row[r]) : 0;
-        if (problem.dropout == 0) continue;
-        const bool kept = keeps_weight(problem, group.sequence, group.head, group.first_row + r, static_cast<int>(key));
-        weight.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
-        weight16.row[r] *= kept ? static_cast<Real>(1 / (1 - problem.dropout)) : 0;
-      }
-      p[key] = weight;
-      p16[key] = weight16;
-    }
+    softmax<dtype>(work, visible, lse, reduced);
     __syncthreads();  // P is complete
-
-    // O = P·V: a warp takes a key, a lane its part of head_dim.
-    Real o[rows][lane_dims] = {};
-    Real o16[rows][lane_dims] = {};
-#pragma unroll 2
-    for (int64_t key = warp; key < keys; key += warps) {
-      Real v_dims[lane_dims];
-      load_dims<dtype, head_dim>(v_dims, v + kv_offset + key * kv_row_stride);
-      const PerRow<Real> weight = p[key];
-      const PerRow<Real> weight16 = p16[key];
-      for (int r = 0; r < rows; r++) {
-        for (int d = 0; d < lane_dims; d++) {
-          o[r][d] += weight.row[r] * v_dims[d];
-          o16[r][d] += weight16.row[r] * v_dims[d];
-        }
-      }
-    }
-    // The barriers in add_warps also keep the next rows' S from overwriting P while a warp still reads it.
-    add_warps(o, o_of_warp, [&](int r, int d, Real value) {
-      if (first_row + r < seqlen) exact[head_offset + (first_row + r) * row_stride + d] = value;
-    });
-    add_warps(o16, o_of_warp, [&](int r, int d, Real value) {
-      if (first_row + r < seqlen) {
-        ref16[head_offset + (first_row + r) * row_stride + d] = bits_of<dtype>(value);
-      }
-    });
+    outputs<dtype, Real, head_dim>(work, v, exact, ref16, o_of_warp);
   }
 }
 

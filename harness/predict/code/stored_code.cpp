@@ -110,18 +110,17 @@ std::vector<StoredFunction> read_encoded(const std::vector<MachineCodeRow>& rows
 
 void write_stored_code(const std::vector<StoredFunction>& functions, const Meta& meta,
                        const std::filesystem::path& file) {
-  std::string text = std::string("{\n  \"schema\": \"") + sass_schema + "\",\n  \"meta\": " + to_json_text(meta) +
-                     ",\n  \"rows\": [\n";
-  for (const StoredFunction& function : functions) {
+  const auto row_json = [](const StoredFunction& function) -> Json {
     const TileShape& tile = function.tile;
-    const Json row = {{"kernel", function.kernel},       {"config", tile.config},
-                      {"tile_rows", tile.tile_rows},     {"tile_cols", tile.tile_cols},
-                      {"threads", tile.threads},         {"smem_bytes", tile.smem_bytes},
-                      {"arch", function.arch},           {"code", function.code},
-                      {"registers", function.registers}, {"instructions", function.compressed}};
-    text += "    " + row.dump() + (&function == &functions.back() ? "\n" : ",\n");
-  }
-  write_file(text + "  ]\n}\n", file);
+    return {{"kernel", function.kernel},       {"config", tile.config},
+            {"tile_rows", tile.tile_rows},     {"tile_cols", tile.tile_cols},
+            {"threads", tile.threads},         {"smem_bytes", tile.smem_bytes},
+            {"arch", function.arch},           {"code", function.code},
+            {"registers", function.registers}, {"instructions", function.compressed}};
+  };
+  write_file(std::string("{\n  \"schema\": \"") + sass_schema + "\",\n  \"meta\": " + to_json_text(meta) +
+                 ",\n  \"rows\": [\n" + json_lines(functions, row_json) + "  ]\n}\n",
+             file);
 }
 
 }  // namespace flash_steps

@@ -6,7 +6,7 @@
 
 #include "harness/base/json.h"
 #include "harness/emulator/memory/counting.h"
-#include "harness/site/html.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

@@ -7,7 +7,7 @@
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/words/isa.h"
 #include "harness/emulator/words/isa_sm90.h"
-#include "harness/site/html.h"
+#include "harness/site/markup/html.h"
 #include "harness/truth/numbers.h"
 
 namespace flash_steps {

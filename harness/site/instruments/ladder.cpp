@@ -5,9 +5,9 @@
 
 #include "harness/base/json.h"
 #include "harness/base/text.h"
-#include "harness/pages/tables/ladder.h"
-#include "harness/site/book.h"
-#include "harness/site/html.h"
+#include "harness/pages/tables/times/ladder.h"
+#include "harness/site/book/book.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

@@ -8,7 +8,7 @@
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/emulator/words/isa.h"
-#include "harness/site/html.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

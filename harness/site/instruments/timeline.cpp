@@ -9,8 +9,8 @@
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
 #include "harness/predict/picture.h"
-#include "harness/site/book.h"
-#include "harness/site/html.h"
+#include "harness/site/book/book.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

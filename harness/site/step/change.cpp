@@ -4,8 +4,8 @@
 #include <cctype>
 
 #include "harness/base/text.h"
-#include "harness/site/html.h"
-#include "harness/site/listing.h"
+#include "harness/site/markup/html.h"
+#include "harness/site/markup/listing.h"
 
 namespace flash_steps {
 namespace {

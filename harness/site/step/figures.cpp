@@ -4,7 +4,7 @@
 #include <set>
 
 #include "harness/base/text.h"
-#include "harness/site/html.h"
+#include "harness/site/markup/html.h"
 
 namespace flash_steps {
 namespace {

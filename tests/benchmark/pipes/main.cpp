@@ -1,11 +1,10 @@
 // gpu_pipes: measures on a GPU what the predictor assumes of its pipes: docs/method/prediction.md.
 // scripts/measure_pipes.sh builds and runs it.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "benchmark/gpu_program.h"
 #include "benchmark/pipes/probes.h"
-#include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/json.h"
 #include "harness/base/text.h"
@@ -39,63 +38,39 @@ void print(const Measured& measured) {
   std::cout << "From L2, bytes a cycle and SM: " << fixed(measured.l2.bytes_per_cycle, 1) << "\n";
 }
 
-std::string json_text(const Measured& measured, const std::vector<std::string>& argv) {
-  std::string text = std::string("{\n  \"schema\": \"") + schema +
-                     "\",\n  \"meta\": " + to_json_text(make_meta(argv, measured.device)) +
-                     ",\n  \"device\": " + Json(measured.device.name).dump() + ",\n  \"pairs\": [\n";
-  for (const PairRow& row : measured.pairs) {
-    const Json json = {{"first", row.first},
-                       {"second", row.second},
-                       {"first_warps", row.first_warps},
-                       {"second_warps", row.second_warps},
-                       {"first_cycles", row.first_cycles},
-                       {"second_cycles", row.second_cycles}};
-    text += "    " + json.dump() + (&row == &measured.pairs.back() ? "\n" : ",\n");
-  }
-  text += "  ],\n  \"latencies\": [\n";
-  for (const LatencyRow& row : measured.latencies) {
-    text += "    " + Json({{"what", row.what}, {"cycles", row.cycles}}).dump() +
-            (&row == &measured.latencies.back() ? "\n" : ",\n");
-  }
-  return text + "  ],\n  \"l2_bytes_per_cycle\": " + Json(measured.l2.bytes_per_cycle).dump() + "\n}\n";
+Json pair_json(const PairRow& row) {
+  return {{"first", row.first},
+          {"second", row.second},
+          {"first_warps", row.first_warps},
+          {"second_warps", row.second_warps},
+          {"first_cycles", row.first_cycles},
+          {"second_cycles", row.second_cycles}};
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{"Measures the pipes of a GPU's SM."};
-  std::string file;
-  app.add_option("--json", file, "Write what was measured to a file");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; --json=FILE would work");
-  }
-  if (!file.empty()) check_writable(file);
+Json latency_json(const LatencyRow& row) { return {{"what", row.what}, {"cycles", row.cycles}}; }
+
+std::string json_text(const Measured& measured, const std::vector<std::string>& argv) {
+  return std::string("{\n  \"schema\": \"") + schema +
+         "\",\n  \"meta\": " + to_json_text(make_meta(argv, measured.device)) +
+         ",\n  \"device\": " + Json(measured.device.name).dump() + ",\n  \"pairs\": [\n" +
+         json_lines(measured.pairs, pair_json) + "  ],\n  \"latencies\": [\n" +
+         json_lines(measured.latencies, latency_json) +
+         "  ],\n  \"l2_bytes_per_cycle\": " + Json(measured.l2.bytes_per_cycle).dump() + "\n}\n";
+}
+
+int measure(const std::string& json, const std::vector<std::string>& argv) {
   require_gpu();
   Measured measured{device_facts(nullptr), measure_pairs(), measure_latencies(), {}};
   measured.l2 = measure_l2(measured.device.sm_count);
   print(measured);
-  if (!file.empty()) write_file(json_text(measured, {argv, argv + argc}), file);
+  if (!json.empty()) write_file(json_text(measured, argv), json);
   return 0;
-}
-
-int fail(const std::exception& error, int code) {
-  std::cerr << error.what() << ".\n";
-  return code;
 }
 
 }  // namespace
 }  // namespace flash_steps::pipes
 
 int main(int argc, char** argv) {
-  using namespace flash_steps::pipes;
-  try {
-    return run(argc, argv);
-  } catch (const flash_steps::UsageError& error) {
-    return fail(error, 2);
-  } catch (const std::exception& error) {
-    return fail(error, 3);
-  }
+  return flash_steps::run_gpu_program("gpu_pipes", "Measures the pipes of a GPU's SM.", {argv, argv + argc},
+                                      flash_steps::pipes::measure);
 }
