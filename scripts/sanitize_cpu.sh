@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Are the harness, the emulator and the kernels on it free of undefined behaviour? Builds them under AddressSanitizer
-# and UndefinedBehaviorSanitizer into build/sanitize and runs the tests there, spread over the cores. The first report
-# ends its test program, and this script with a code other than 0.
+# and UndefinedBehaviorSanitizer into build/sanitize and runs the tests there that are not of scripts or mutants, spread
+# over the cores. The first report ends its test program, and this script with a code other than 0.
 #
 #   scripts/sanitize_cpu.sh [--all]
 #
 # Without --all it leaves out what runs the same code on more data: of each kernel the default config remains, in fp16 and
-# with onehot inputs; of the drawn problems the first twenty; of the predictions a few; of the
-# drawn command lines none, for those are fuzzed.
+# with onehot inputs; of the drawn problems the first twenty; of the predictions a few; of the drawn command lines none,
+# for those are fuzzed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,7 +29,7 @@ build=build/sanitize
 log=$build/build.log
 mkdir -p $build
 if ! { cmake --preset sanitize -DFLASH_STEPS_EMULATOR_ALL_CONFIGS=$all_configs &&
-  cmake --build --preset sanitize --parallel "$(nproc)" --target runner tests; } \
+  cmake --build --preset sanitize --parallel "$(nproc)" --target sanitized_tests; } \
   >$log 2>&1; then
   cat $log >&2
   echo "sanitize_cpu.sh: the build failed (the output above is in $log)." >&2
@@ -39,7 +39,7 @@ fi
 # Not through ctest, which starts a program a test: stacks and memory that many tests reuse are where mistakes show.
 shards=()
 for ((i = 0; i < $(nproc); i++)); do
-  GTEST_TOTAL_SHARDS=$(nproc) GTEST_SHARD_INDEX=$i $build/tests/tests --gtest_brief=1 --gtest_filter="$filter" &
+  GTEST_TOTAL_SHARDS=$(nproc) GTEST_SHARD_INDEX=$i $build/tests/sanitized_tests --gtest_brief=1 --gtest_filter="$filter" &
   shards+=($!)
 done
 exit_code=0

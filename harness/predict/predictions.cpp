@@ -116,8 +116,7 @@ Predictions read_stored_predictions() {
 }
 
 void write_predictions(const Predictions& predictions, const std::filesystem::path& file) {
-  write_file(std::string("{\n  \"schema\": \"") + predictions_schema +
-                 "\",\n  \"meta\": " + to_json_text(predictions.meta) + ",\n  \"runs\": [\n" +
+  write_file(json_head(predictions_schema, predictions.meta) + "  \"runs\": [\n" +
                  json_lines(predictions.runs, row_json) + "  ]\n}\n",
              file);
 }

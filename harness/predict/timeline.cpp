@@ -1,6 +1,7 @@
 #include "harness/predict/timeline.h"
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
@@ -123,9 +124,7 @@ void write_timeline(const Timeline& timeline, const std::filesystem::path& file)
                                  {"unit", "1 us is 1 cycle"}})
                                .dump() +
                            ",\n\"traceEvents\": [\n";
-  const std::string lines = json_lines(
-      events, [](const Json& event) -> const Json& { return event; }, "");
-  write_file(head + lines + "]}\n", file);
+  write_file(head + json_lines(events, std::identity{}, "") + "]}\n", file);
 }
 
 }  // namespace flash_steps

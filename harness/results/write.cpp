@@ -173,6 +173,10 @@ Json run_json(const Run& run) {
 
 std::string to_json_text(const Meta& meta) { return text_of(meta_json(meta), -1); }
 
+std::string json_head(const std::string& schema, const Meta& meta) {
+  return "{\n  \"schema\": \"" + schema + "\",\n  \"meta\": " + to_json_text(meta) + ",\n";
+}
+
 std::string to_json_text(const Results& results) {
   Json json = {{"schema", schema},
                {"meta", meta_json(results.meta)},

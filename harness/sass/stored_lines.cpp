@@ -64,8 +64,7 @@ KernelLines read_machine_lines(const std::filesystem::path& file) {
 
 void write_machine_lines(const KernelLines& lines, const Meta& meta, const std::filesystem::path& file) {
   // A function a line: there are thousands of instructions.
-  const std::string head = "{\n  \"schema\": \"" + std::string(schema) + "\",\n  \"meta\": " + to_json_text(meta) +
-                           ",\n  \"kernel\": " + Json(lines.kernel).dump() +
+  const std::string head = json_head(schema, meta) + "  \"kernel\": " + Json(lines.kernel).dump() +
                            ",\n  \"config\": " + Json(lines.config).dump() +
                            ",\n  \"code\": " + Json::object({{lines.kernel, lines.code}}).dump() +
                            ",\n  \"source\": " + Json(lines.source).dump() + ",\n  \"functions\": [\n";

@@ -34,9 +34,9 @@ Json row_json(const MachineCodeRow& row) {
 }  // namespace
 
 void write_machine_code(const std::vector<MachineCodeRow>& rows, const Meta& meta, const std::filesystem::path& file) {
-  write_file("{\n  \"schema\": \"flash-steps/machine-code/2\",\n  \"meta\": " + to_json_text(meta) +
-                 ",\n  \"rows\": [\n" + json_lines(rows, row_json) + "  ]\n}\n",
-             file);
+  write_file(
+      json_head("flash-steps/machine-code/2", meta) + "  \"rows\": [\n" + json_lines(rows, row_json) + "  ]\n}\n",
+      file);
 }
 
 }  // namespace flash_steps

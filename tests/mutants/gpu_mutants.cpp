@@ -125,8 +125,8 @@ Json row_json(const Row& row) {
 }
 
 void write(const std::vector<Row>& rows, const Meta& meta, const std::string& device, const std::string& file) {
-  const std::string head = "{\n  \"schema\": \"flash-steps/gpu-mutants/1\",\n  \"meta\": " + to_json_text(meta) +
-                           ",\n  \"device\": " + Json(device).dump() + ",\n  \"mutants\": [\n";
+  const std::string head =
+      json_head("flash-steps/gpu-mutants/1", meta) + "  \"device\": " + Json(device).dump() + ",\n  \"mutants\": [\n";
   write_file(head + json_lines(rows, row_json) + "  ]\n}\n", file);
 }
 

@@ -119,9 +119,9 @@ void write_outcomes(const std::vector<Outcome>& outcomes, const Meta& meta, cons
   std::vector<Outcome> of_mutants;
   std::copy_if(outcomes.begin(), outcomes.end(), std::back_inserter(of_mutants),
                [](const Outcome& outcome) { return !outcome.mutant.is_control(); });
-  write_file("{\n  \"schema\": \"flash-steps/mutants/1\",\n  \"meta\": " + to_json_text(meta) +
-                 ",\n  \"mutants\": [\n" + json_lines(of_mutants, row_json) + "  ]\n}\n",
-             file);
+  write_file(
+      json_head("flash-steps/mutants/1", meta) + "  \"mutants\": [\n" + json_lines(of_mutants, row_json) + "  ]\n}\n",
+      file);
 }
 
 }  // namespace flash_steps::mutants

@@ -118,9 +118,7 @@ void write_stored_code(const std::vector<StoredFunction>& functions, const Meta&
             {"arch", function.arch},           {"code", function.code},
             {"registers", function.registers}, {"instructions", function.compressed}};
   };
-  write_file(std::string("{\n  \"schema\": \"") + sass_schema + "\",\n  \"meta\": " + to_json_text(meta) +
-                 ",\n  \"rows\": [\n" + json_lines(functions, row_json) + "  ]\n}\n",
-             file);
+  write_file(json_head(sass_schema, meta) + "  \"rows\": [\n" + json_lines(functions, row_json) + "  ]\n}\n", file);
 }
 
 }  // namespace flash_steps

@@ -50,10 +50,8 @@ Json pair_json(const PairRow& row) {
 Json latency_json(const LatencyRow& row) { return {{"what", row.what}, {"cycles", row.cycles}}; }
 
 std::string json_text(const Measured& measured, const std::vector<std::string>& argv) {
-  return std::string("{\n  \"schema\": \"") + schema +
-         "\",\n  \"meta\": " + to_json_text(make_meta(argv, measured.device)) +
-         ",\n  \"device\": " + Json(measured.device.name).dump() + ",\n  \"pairs\": [\n" +
-         json_lines(measured.pairs, pair_json) + "  ],\n  \"latencies\": [\n" +
+  return json_head(schema, make_meta(argv, measured.device)) + "  \"device\": " + Json(measured.device.name).dump() +
+         ",\n  \"pairs\": [\n" + json_lines(measured.pairs, pair_json) + "  ],\n  \"latencies\": [\n" +
          json_lines(measured.latencies, latency_json) +
          "  ],\n  \"l2_bytes_per_cycle\": " + Json(measured.l2.bytes_per_cycle).dump() + "\n}\n";
 }
