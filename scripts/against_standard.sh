@@ -5,18 +5,20 @@
 #
 #   scripts/against_standard.sh OUT_DIR [OPTION …]
 #
-# Writes OUT_DIR/SERIES_PASS.json of lengths up to 4096, beside the baselines, and OUT_DIR/SERIES_PASS_long.json of those
-# up to 65536 without; a series that no kernel covers is left out, and said. OPTIONs are given to each call of ./runner.
+# Writes OUT_DIR/SERIES_PASS.json of lengths up to 16384, beside the baselines as far as their memory suffices, and
+# OUT_DIR/SERIES_PASS_long.json of longer ones without. A series of which no kernel covers a pass is left out, and said.
+# OPTIONs are given to each call of ./runner.
 #
 # RUNNER       the program, by default ./runner of the source folder
-# BASELINES    what is timed beside the kernels, by default pytorch,standard,fa2
-# LONG         the lengths without baselines, by default 8192,16384,32768,65536; none if empty
+# BASELINES    what is timed beside the kernels, by default pytorch,standard
+# SHORT, LONG  the lengths with and without baselines, by default 128,256,512,1024,2048,4096,8192,16384 and 32768,65536;
+#              none if empty. The references of LONG take minutes
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 runner=${RUNNER:-$root/runner}
-baselines=${BASELINES:-pytorch,standard,fa2}
-short=128,256,512,1024,2048,4096
-long=${LONG-8192,16384,32768,65536}
+baselines=${BASELINES:-pytorch,standard}
+short=${SHORT-128,256,512,1024,2048,4096,8192,16384}
+long=${LONG-32768,65536}
 
 refuse() {
   echo "against_standard.sh: $1" >&2
@@ -34,10 +36,10 @@ declare -A kernels=([forward]="v06,v07" [backward]="variants")
 made=0
 worst=0
 
-# measure NAME SERIES PASS OPTION…: one call of the runner. 2 says that no kernel covers the problem, or that an option is
-# none: both leave no file.
+# measure SERIES PASS SUFFIX OPTION…: one call of the runner. Fails where that ends with 2: no kernel covers the problem, or
+# an option is none, and there is no file.
 measure() {
-  local name=$1 series=$2 pass=$3 rc=0
+  local series=$1 pass=$2 name=$1_$2$3 rc=0
   shift 3
   echo "== $name"
   # shellcheck disable=SC2086  # options are words
@@ -45,15 +47,21 @@ measure() {
     ${options[$series]} "$@" --json="$out/$name.json" || rc=$?
   case $rc in
     0) made=$((made + 1)) ;;
-    2) echo "against_standard.sh: $name is left out, for the reason above" >&2 ;;
+    2)
+      echo "against_standard.sh: $name is left out, for the reason above" >&2
+      return 1
+      ;;
     *) if ((rc > worst)); then worst=$rc; fi ;;
   esac
 }
 
+# The backward pass first: fewer kernels have one, and without it the forward one is half of a training step.
 for series in dropout padding neither; do
-  for pass in forward backward; do
-    measure "${series}_$pass" "$series" "$pass" --seqlen="$short" --baseline="$baselines" "$@"
-    if [[ -n $long ]]; then measure "${series}_${pass}_long" "$series" "$pass" --seqlen="$long" "$@"; fi
+  for pass in backward forward; do
+    if [[ -n $short ]]; then
+      measure "$series" "$pass" "" --seqlen="$short" --baseline="$baselines" "$@" || continue 2
+    fi
+    if [[ -n $long ]]; then measure "$series" "$pass" _long --seqlen="$long" "$@" || continue 2; fi
   done
 done
 if ((worst > 0)); then exit "$worst"; fi

@@ -307,13 +307,14 @@ class Gpu final : public Machine, public Stopwatch {
     if (const auto refused = flash_steps::refusal(baseline, loaded.problem)) throw MachineError(*refused);
     if (baseline == Baseline::standard) return make_standard_attention(loaded.problem, loaded.tensors());
     if (!plugin_) plugin_.emplace();
-    const bool wants_mask = baseline == Baseline::pytorch && loaded.problem.dropout != 0;
-    if (wants_mask && loaded.kept.size() == 0) {
-      loaded.kept = DeviceArray<uint8_t>(padded_scores(loaded.problem));
-      write_kept_weights(loaded.problem, loaded.kept.data());
+    if (baseline != Baseline::pytorch || loaded.problem.dropout == 0) {
+      return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors(), nullptr);
     }
-    return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors(),
-                               wants_mask ? loaded.kept.data() : nullptr);
+    DeviceArray<uint8_t> kept(padded_scores(loaded.problem));  // freed again if the baseline does not fit beside it
+    write_kept_weights(loaded.problem, kept.data());
+    auto made = make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors(), kept.data());
+    loaded.kept = std::move(kept);
+    return made;
   }
 
   // Keeps what the first launch made, and notes where that of another differs.

@@ -67,6 +67,17 @@ TEST(AgainstStandard, AForwardPassThatStoresNoLogarithmsDoesNotCount) {
   EXPECT_THAT(render_against_standard({results}, published()), HasSubstr("Not timed yet"));
 }
 
+TEST(AgainstStandard, ABaselineThatDoesNotFitIsShownAsSuch) {
+  Results results = results_of(0, 0);
+  for (BaselineRun& run : results.baselines) {
+    run.timing.reset();
+    run.unavailable = "there is no memory for it";
+    run.out_of_memory = run.problem.pass == Pass::backward;
+  }
+  EXPECT_THAT(render_against_standard({results}, published()),
+              HasSubstr("| 1024 | out of memory | — | 2.0 | — | 5.58 |"));
+}
+
 TEST(AgainstStandard, WithoutABaselineTheMemoryOfTheKernelsIsShownAlone) {
   Results results = results_of(0, 0);
   results.baselines.clear();

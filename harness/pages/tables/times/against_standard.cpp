@@ -25,6 +25,7 @@ struct Cost {
 
 struct Passes {
   std::optional<Cost> forward, backward;
+  bool out_of_memory = false;  // in one of them
 
   void enter(const Problem& problem, double ms, const std::optional<MemoryUse>& memory) {
     std::optional<Cost>& cost = problem.pass == Pass::forward ? forward : backward;
@@ -60,6 +61,7 @@ std::map<std::string, BySeqlen> collected(const std::vector<Results>& all) {
       passes(run.problem, ours).enter(run.problem, run.timing->median_ms, run.memory);
     }
     for (const BaselineRun& run : results.baselines) {
+      if (run.out_of_memory) passes(run.problem, name_of(run.baseline)).out_of_memory = true;
       if (!run.timing) continue;
       passes(run.problem, name_of(run.baseline)).enter(run.problem, run.timing->median_ms, run.memory);
     }
@@ -105,7 +107,11 @@ std::string speedup_table(const std::map<std::string, BySeqlen>& found, const Fi
   return table;
 }
 
-std::string mebibytes(const std::optional<Cost>& cost) {
+std::string memory_cell(const std::map<std::string, Passes>& row, const std::string& name) {
+  const auto found = row.find(name);
+  if (found == row.end()) return nothing;
+  if (found->second.out_of_memory) return "out of memory";
+  const auto cost = found->second.both();
   return cost && cost->bytes ? fixed(static_cast<double>(*cost->bytes) / 1048576, 1) : nothing;
 }
 
@@ -118,7 +124,7 @@ std::string memory_table(const std::string& series, const BySeqlen& rows, const 
     const auto theirs = cost(rows, seqlen, "pytorch");
     const bool known = theirs && theirs->bytes && mine->bytes;
     table += markdown_row(
-        {std::to_string(seqlen), mebibytes(theirs), mebibytes(cost(rows, seqlen, "standard")), mebibytes(mine),
+        {std::to_string(seqlen), memory_cell(row, "pytorch"), memory_cell(row, "standard"), memory_cell(row, ours),
          known ? times(static_cast<double>(*theirs->bytes) / static_cast<double>(*mine->bytes)) : nothing,
          published_cell(published.memory_ratio, seqlen)});
   }
