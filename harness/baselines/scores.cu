@@ -105,7 +105,7 @@ __device__ Flags kept_weights(const Shape& shape, const Row& row, int first_key)
 
 // The second reading of a row comes out of L1: all CTAs of an SM together have at most 2048 threads.
 template <Dtype dtype, bool has_dropout>
-__global__ void softmax_rows(Shape shape, Scores scores) {
+__global__ void __launch_bounds__(most_threads) softmax_rows(Shape shape, Scores scores) {
   const Row row = row_of_cta(shape);
   if (row.query >= row.queries) return;
   Vector* const p = reinterpret_cast<Vector*>(scores.p) + row.number * shape.vectors;
@@ -162,7 +162,7 @@ struct Weights {
 
 // D is added up of P as it was rounded, so that the errors of a row of dS cancel out as the row itself does.
 template <Dtype dtype, bool has_dropout>
-__global__ void gradient_rows(Shape shape, Scores scores) {
+__global__ void __launch_bounds__(most_threads) gradient_rows(Shape shape, Scores scores) {
   const Row row = row_of_cta(shape);
   if (row.query >= row.queries) return;
   const int64_t first = row.number * shape.vectors;

@@ -214,7 +214,9 @@ class Gpu final : public Machine, public Stopwatch {
       loaded.poison_outputs();
       planned.launch(nullptr);
       wait_for_gpu(planned.name());
-      for (size_t o = 0; o < first.size(); o++) note_or_copy(i, first[o], loaded.outputs[o].bits, differs);
+      for (size_t o = 0; o < first.size(); o++) {
+        if (variant.repeats(loaded.outputs[o].output)) note_or_copy(i, first[o], loaded.outputs[o].bits, differs);
+      }
       note_or_copy(i, first_lse, loaded.lse, differs);
     }
     const std::vector<int> found = differs.to_host();

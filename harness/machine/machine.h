@@ -74,7 +74,7 @@ class Machine {
   virtual OutputErrors check(const Variant& variant) = 0;
 
   /// Launches `repeats` times, each time into an O filled with NaN. Returns how many of the outputs differ from the
-  /// first in any bit.
+  /// first in any bit. A GPU leaves out what the variant says that it does not order.
   virtual int differing_repeats(const Variant& variant, int repeats) = 0;
 
   /// Launches once and waits: what --profile puts under a profiler.
