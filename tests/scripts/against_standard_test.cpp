@@ -19,7 +19,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class AgainstStandard : public testing::Test {
+class AgainstStandardScript : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
@@ -46,7 +46,7 @@ class AgainstStandard : public testing::Test {
   fs::path folder_;
 };
 
-TEST_F(AgainstStandard, EachSeriesIsMeasuredForwardAndBackward) {
+TEST_F(AgainstStandardScript, EachSeriesIsMeasuredForwardAndBackward) {
   const ProcessResult result = run("exit 0", {out(), "--samples=5"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(
@@ -58,7 +58,7 @@ TEST_F(AgainstStandard, EachSeriesIsMeasuredForwardAndBackward) {
                       out() + "/neither_backward_long.json")));
 }
 
-TEST_F(AgainstStandard, ASeriesWithoutAKernelForAPassIsLeftOutWithTheOtherPass) {
+TEST_F(AgainstStandardScript, ASeriesWithoutAKernelForAPassIsLeftOutWithTheOtherPass) {
   const ProcessResult result =
       run("case \"$*\" in *backward*padding*) echo 'padding is not covered' >&2; exit 2 ;; esac", {out()});
   EXPECT_EQ(result.exit_code, 0);
@@ -66,18 +66,18 @@ TEST_F(AgainstStandard, ASeriesWithoutAKernelForAPassIsLeftOutWithTheOtherPass) 
   EXPECT_THAT(calls(), AllOf(HasSubstr("neither_forward.json"), Not(HasSubstr("padding_forward.json"))));
 }
 
-TEST_F(AgainstStandard, TheLengthsOfEitherFileMayBeLeftOut) {
+TEST_F(AgainstStandardScript, TheLengthsOfEitherFileMayBeLeftOut) {
   setenv("SHORT", "", 1);
   run("exit 0", {out()});
   unsetenv("SHORT");
   EXPECT_THAT(calls(), AllOf(HasSubstr("neither_forward_long.json"), Not(HasSubstr("neither_forward.json"))));
 }
 
-TEST_F(AgainstStandard, AKernelThatIsWrongIsNotForgotten) {
+TEST_F(AgainstStandardScript, AKernelThatIsWrongIsNotForgotten) {
   EXPECT_EQ(run("case \"$*\" in *dropout_forward.json) exit 1 ;; esac", {out()}).exit_code, 1);
 }
 
-TEST_F(AgainstStandard, WhatLeavesNothingIsRefused) {
+TEST_F(AgainstStandardScript, WhatLeavesNothingIsRefused) {
   EXPECT_EQ(run("exit 2", {out()}).exit_code, 2);
   EXPECT_EQ(run("exit 0", {}).exit_code, 2);
   EXPECT_EQ(run("exit 0", {"--samples=5"}).exit_code, 2);
