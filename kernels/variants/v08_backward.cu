@@ -174,43 +174,41 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm_of_keys) gradients_of_
   const int lane = threadIdx.x % 32;
   const int64_t row_stride = int64_t{a.heads} * head_dim;  // in elements
   const int64_t kv_row_stride = int64_t{a.heads / a.group} * head_dim;
-  const int first_key = blockIdx.x * tile_rows;
-  const int keys_left = a.seqlen_kv - first_key;
+  const int first_key = blockIdx.x * tile_rows, keys_left = a.seqlen_kv - first_key;
   const int64_t kv_offset = (int64_t{blockIdx.z} * a.seqlen_kv + first_key) * kv_row_stride + blockIdx.y * head_dim;
 
-  const uint32_t k_smem = shared_base(), v_smem = k_smem + tile_bytes(head_dim);
-  const uint32_t q_smem = v_smem + tile_bytes(head_dim), d_o_smem = q_smem + tile_bytes(head_dim);
-  const uint32_t terms_smem = d_o_smem + tile_bytes(head_dim);
+  const uint32_t k_smem = shared_base(), v_smem = k_smem + tile_bytes(head_dim), q_smem = v_smem + tile_bytes(head_dim);
+  const uint32_t d_o_smem = q_smem + tile_bytes(head_dim), terms_smem = d_o_smem + tile_bytes(head_dim);
 
   // No query before the first block sees a key of the tile, and no query before full_from sees all of them.
-  const int first_block = std::max(first_key - a.diagonal, 0) / tile_cols;
+  const int start_row = std::max(first_key - a.diagonal, 0) / tile_cols * tile_cols;
   const int full_from = std::min(first_key + tile_rows, a.seqlen_kv) - 1 - a.diagonal;
-  const int blocks = tiles_of(a.seqlen) - first_block, steps = blocks * a.group;
-  const auto row_of = [&](int step) { return (first_block + step % blocks) * tile_cols; };
-  const auto head_of = [&](int step) { return static_cast<int>(blockIdx.y) * a.group + step / blocks; };
-  const auto copy_queries = [&](uint32_t to_smem, const T* tensor, int step) {
-    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row_of(step)) * row_stride + head_of(step) * head_dim;
-    copy_tile_async<head_dim>(to_smem, tensor + offset, row_stride, a.seqlen - row_of(step));
+  const int first_head = blockIdx.y * a.group, end_head = first_head + a.group;
+  const auto copy_queries = [&](uint32_t to_smem, const T* tensor, int head, int row) {
+    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row) * row_stride + head * head_dim;
+    copy_tile_async<head_dim>(to_smem, tensor + offset, row_stride, a.seqlen - row);
   };
 
   copy_tile_async<head_dim>(k_smem, a.k + kv_offset, kv_row_stride, keys_left);
   copy_tile_async<head_dim>(v_smem, a.v + kv_offset, kv_row_stride, keys_left);
-  copy_queries(d_o_smem, a.d_o, 0);
+  copy_queries(d_o_smem, a.d_o, first_head, start_row);
   cp_async_commit();
 
   float dk_regs[head_dim / 8][4] = {};
   float dv_regs[head_dim / 8][4] = {};
-  for (int step = 0; step < steps; step++) {
+  int head = first_head, row = start_row;  // counted up: a division takes dozens of instructions
+  while (head < end_head) {
+    const bool is_last = row + tile_cols >= a.seqlen;  // of the head
+    const int next_head = head + is_last, next_row = is_last ? start_row : row + tile_cols;
     cp_async_wait<0>();
     barrier();  // K, V and dO are here for all warps, and all warps are done with the last Q
-    copy_queries(q_smem, a.q, step);
+    copy_queries(q_smem, a.q, head, row);
     if (threadIdx.x < 32) {  // as many chunks as a warp has lanes
-      const int64_t head = int64_t{blockIdx.z} * a.heads + head_of(step);
+      const int64_t head_of_all = int64_t{blockIdx.z} * a.heads + head;
       cp_async_16(terms_smem + lane * chunk_bytes,
-                  a.terms + (head * tiles_of(a.seqlen) * tile_rows + row_of(step) + lane * 2) * 2);
+                  a.terms + (head_of_all * tiles_of(a.seqlen) * tile_rows + row + lane * 2) * 2);
     }
     cp_async_commit();
-
     float dp_regs[col_frags * 2][4] = {};
     multiply<T, head_dim>(dp_regs, v_smem, d_o_smem);  // dPᵀ = V·dOᵀ
     cp_async_wait<0>();
@@ -219,24 +217,25 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm_of_keys) gradients_of_
     multiply<T, head_dim>(s_regs, k_smem, q_smem);  // Sᵀ = K·Qᵀ
 
     // A lane holds the keys lane / 4 and lane / 4 + 8 of its warp, and two queries of each eight.
-    const bool is_masked = row_of(step) < full_from;
-    const int key = first_key + threadIdx.x / 32 * 16 + lane / 4;
-    const int hidden_cols = key - a.diagonal - row_of(step) - lane % 4 * 2;
+    const int hidden_cols = first_key + threadIdx.x / 32 * 16 + lane / 4 - a.diagonal - row - lane % 4 * 2;
+    const auto to_p_and_ds = [&](auto is_masked) {
 #pragma unroll
-    for (int n = 0; n < col_frags * 2; n++) {
-      const Chunk terms = ld_shared_16(terms_smem + (n * 8 + lane % 4 * 2) * term_bytes);  // of two queries
-      for (int i = 0; i < 4; i++) {
-        if (is_masked && n * 8 + i % 2 < hidden_cols + i / 2 * 8) s_regs[n][i] = -INFINITY;
-        differentiate(s_regs[n][i], dp_regs[n][i], a.softmax_scale, float_of(terms.words[i % 2 * 2]),
-                      float_of(terms.words[i % 2 * 2 + 1]));
+      for (int n = 0; n < col_frags * 2; n++) {
+        const Chunk terms = ld_shared_16(terms_smem + (n * 8 + lane % 4 * 2) * term_bytes);  // of two queries
+        for (int i = 0; i < 4; i++) {
+          if (is_masked && n * 8 + i % 2 < hidden_cols + i / 2 * 8) s_regs[n][i] = -INFINITY;
+          differentiate(s_regs[n][i], dp_regs[n][i], a.softmax_scale, float_of(terms.words[i % 2 * 2]),
+                        float_of(terms.words[i % 2 * 2 + 1]));
+        }
       }
-    }
-
+    };
+    row < full_from ? to_p_and_ds(std::true_type{}) : to_p_and_ds(std::false_type{});
     accumulate<T, head_dim>(dv_regs, s_regs, d_o_smem);  // dV += Pᵀ·dO
     barrier();                                           // all warps are done with dO
-    if (step + 1 < steps) copy_queries(d_o_smem, a.d_o, step + 1);
+    if (next_head < end_head) copy_queries(d_o_smem, a.d_o, next_head, next_row);
     cp_async_commit();
     accumulate<T, head_dim>(dk_regs, dp_regs, q_smem);  // dK += dSᵀ·Q
+    head = next_head, row = next_row;
   }
   store_gradient<head_dim>(a.dk + kv_offset, kv_row_stride, keys_left, dk_regs, a.softmax_scale);
   store_gradient<head_dim>(a.dv + kv_offset, kv_row_stride, keys_left, dv_regs, 1);
@@ -291,16 +290,17 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm_of_queries) gradient_o
     cp_async_commit();
     float s_regs[col_frags * 2][4] = {};
     multiply<T, head_dim>(s_regs, q_smem, k_smem);  // S = Q·Kᵀ
-
-    const bool is_masked = kv_block >= full_blocks;
     const int first_col = kv_block * tile_cols + lane % 4 * 2;
+    const auto to_p_and_ds = [&](auto is_masked) {
 #pragma unroll
-    for (int n = 0; n < col_frags * 2; n++) {
-      for (int i = 0; i < 4; i++) {
-        if (is_masked && first_col + n * 8 + i % 2 >= visible_keys(row + i / 2 * 8)) s_regs[n][i] = -INFINITY;
-        differentiate(s_regs[n][i], dp_regs[n][i], a.softmax_scale, terms[i / 2 * 2], terms[i / 2 * 2 + 1]);
+      for (int n = 0; n < col_frags * 2; n++) {
+        for (int i = 0; i < 4; i++) {
+          if (is_masked && first_col + n * 8 + i % 2 >= visible_keys(row + i / 2 * 8)) s_regs[n][i] = -INFINITY;
+          differentiate(s_regs[n][i], dp_regs[n][i], a.softmax_scale, terms[i / 2 * 2], terms[i / 2 * 2 + 1]);
+        }
       }
-    }
+    };
+    kv_block < full_blocks ? to_p_and_ds(std::false_type{}) : to_p_and_ds(std::true_type{});
     accumulate<T, head_dim>(dq_regs, dp_regs, k_smem);  // dQ += dS·K
   }
   store_gradient<head_dim>(a.dq + tile_offset, row_stride, rows_left, dq_regs, a.softmax_scale);

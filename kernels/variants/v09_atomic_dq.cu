@@ -1,9 +1,9 @@
 // v09_atomic_dq: the gradients in one pass, with dQ added up in memory.
 //
 // Changed since v08_backward: the CTAs that keep keys compute dQ as well, and each adds its part to sums in fp32, which
-// the first launch clears and the last one rounds: five products, as many as there are. Which CTA adds first nobody
-// knows: repeats of dK and dV are equal in every bit, those of dQ on a GPU are not. Tiles are larger, so that there is
-// less to add; and P and dS go through shared memory, since the products want them both upright and transposed.
+// the first launch clears and the last one rounds: five products. Which CTA adds first nobody knows: repeats of dK and
+// dV are equal in every bit, those of dQ on a GPU are not. Tiles are larger, so that there is less to add; and P and dS
+// go through shared memory, since the products want them both upright and transposed.
 //
 // What to look at: `./runner --kernel=v09`: the sectors that the second launch adds to.
 
@@ -195,84 +195,84 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
   const uint32_t p_smem = stages_smem + 2 * stage_bytes(head_dim), ds_smem = p_smem + tile_bytes(queries, tile_keys);
 
   // No query before the first block sees a key of the tile.
-  const int tiles = tiles_of(a.seqlen, queries);
-  const int first_block = std::max(first_key - a.diagonal, 0) / queries;
-  const int blocks = tiles - first_block, steps = blocks * a.group;
+  const int start_row = std::max(first_key - a.diagonal, 0) / queries * queries;
+  const int first_head = blockIdx.y * a.group, end_head = first_head + a.group;
   const auto visible_keys = [&](int row) { return std::clamp(row + a.diagonal + 1, 0, a.seqlen_kv); };
-  const auto row_of = [&](int step) { return (first_block + step % blocks) * queries; };
-  const auto head_of = [&](int step) { return static_cast<int>(blockIdx.y) * a.group + step / blocks; };
-  const auto sums_of = [&](int step) {
-    const int64_t head = int64_t{blockIdx.z} * a.heads + head_of(step);
-    return a.workspace + (head * tiles + row_of(step) / queries) * workspace_floats(head_dim);
+  const auto sums_of = [&](int head, int row) {
+    const int64_t head_of_all = int64_t{blockIdx.z} * a.heads + head;
+    return a.workspace + (head_of_all * tiles_of(a.seqlen, queries) + row / queries) * workspace_floats(head_dim);
   };
   const auto stage_smem = [&](int step) { return stages_smem + step % 2 * stage_bytes(head_dim); };
-  const auto copy_queries = [&](int step) {
-    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row_of(step)) * row_stride + head_of(step) * head_dim;
-    const int rows_left = a.seqlen - row_of(step);
+  const auto copy_queries = [&](int step, int head, int row) {
+    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row) * row_stride + head * head_dim;
     const uint32_t d_o_smem = stage_smem(step) + tile_bytes(queries, head_dim);
-    copy_tile_async<queries, head_dim>(stage_smem(step), a.q + offset, row_stride, rows_left);
-    copy_tile_async<queries, head_dim>(d_o_smem, a.d_o + offset, row_stride, rows_left);
+    copy_tile_async<queries, head_dim>(stage_smem(step), a.q + offset, row_stride, a.seqlen - row);
+    copy_tile_async<queries, head_dim>(d_o_smem, a.d_o + offset, row_stride, a.seqlen - row);
     if (threadIdx.x < queries * term_bytes / chunk_bytes) {
       cp_async_16(d_o_smem + tile_bytes(queries, head_dim) + threadIdx.x * chunk_bytes,
-                  sums_of(step) + queries * head_dim + threadIdx.x * 4);
+                  sums_of(head, row) + queries * head_dim + threadIdx.x * 4);
     }
     cp_async_commit();
   };
 
   copy_tile_async<tile_keys, head_dim>(k_smem, a.k + kv_offset, kv_row_stride, keys_left);
   copy_tile_async<tile_keys, head_dim>(v_smem, a.v + kv_offset, kv_row_stride, keys_left);
-  copy_queries(0);
-
+  copy_queries(0, first_head, start_row);
   // Of S and dP a lane holds these queries, 8 rows apart, and two keys of each eight.
   const int first_row = warp_row(queries) + lane / 4, first_col = warp_col(queries, tile_keys) + lane % 4 * 2;
   const uint32_t lane_smem = smem_offset<queries>(first_row, first_col / chunk_elems) + lane % 4 * 4;
 
   Sums<tile_keys, head_dim> dk_regs = {};
   Sums<tile_keys, head_dim> dv_regs = {};
-  for (int step = 0; step < steps; step++) {
+  int head = first_head, row = start_row;  // counted up: a division takes dozens of instructions
+  for (int step = 0; head < end_head; step++) {
+    const bool is_last = row + queries >= a.seqlen;  // of the head
+    const int next_head = head + is_last, next_row = is_last ? start_row : row + queries;
     cp_async_wait<0>();
     barrier();  // the queries of this step are here for all warps, and all warps are done with those of the last
-    if (step + 1 < steps) copy_queries(step + 1);
+    if (next_head < end_head) copy_queries(step + 1, next_head, next_row);
     const uint32_t q_smem = stage_smem(step), d_o_smem = q_smem + tile_bytes(queries, head_dim);
     const uint32_t terms_smem = d_o_smem + tile_bytes(queries, head_dim);
-
     Sums<queries, tile_keys> s_regs = {};
     Sums<queries, tile_keys> dp_regs = {};
     multiply<T, queries, tile_keys, head_dim, false, false>(s_regs, q_smem, k_smem);     // S = Q·Kᵀ
     multiply<T, queries, tile_keys, head_dim, false, false>(dp_regs, d_o_smem, v_smem);  // dP = dO·Vᵀ
 
-    const bool is_masked = visible_keys(row_of(step)) < first_key + tile_keys;
+    const auto to_p_and_ds = [&](auto is_masked) {
 #pragma unroll
-    for (int m = 0; m < row_frags; m++) {
-      for (int half = 0; half < 2; half++) {
-        const int row = m * 16 + half * 8;
-        const Pair terms = ld_shared_8(terms_smem + (first_row + row) * term_bytes);
-        const int cols_left = visible_keys(row_of(step) + first_row + row) - first_key - first_col;
-        for (int n = 0; n < warp_cols(queries, tile_keys) / 8; n++) {
-          float* const s = &s_regs[m][n][half * 2];
-          float* const dp = &dp_regs[m][n][half * 2];
-          for (int i = 0; i < 2; i++) {
-            if (is_masked && n * 8 + i >= cols_left) s[i] = -INFINITY;
-            differentiate(s[i], dp[i], a.softmax_scale, terms.low, terms.high);
+      for (int m = 0; m < row_frags; m++) {
+        for (int half = 0; half < 2; half++) {
+          const int tile_row = m * 16 + half * 8;
+          const Pair terms = ld_shared_8(terms_smem + (first_row + tile_row) * term_bytes);
+          const int cols_left = visible_keys(row + first_row + tile_row) - first_key - first_col;
+          for (int n = 0; n < warp_cols(queries, tile_keys) / 8; n++) {
+            float* const s = &s_regs[m][n][half * 2];
+            float* const dp = &dp_regs[m][n][half * 2];
+            for (int i = 0; i < 2; i++) {
+              if (is_masked && n * 8 + i >= cols_left) s[i] = -INFINITY;
+              differentiate(s[i], dp[i], a.softmax_scale, terms.low, terms.high);
+            }
+            const uint32_t to_smem = smem_step<queries>(lane_smem ^ n % 2 * chunk_bytes, tile_row, n / 2);
+            st_shared_4(p_smem + to_smem, pack2<T>(s[0], s[1]));
+            st_shared_4(ds_smem + to_smem, pack2<T>(dp[0], dp[1]));
           }
-          const uint32_t to_smem = smem_step<queries>(lane_smem ^ n % 2 * chunk_bytes, row, n / 2);
-          st_shared_4(p_smem + to_smem, pack2<T>(s[0], s[1]));
-          st_shared_4(ds_smem + to_smem, pack2<T>(dp[0], dp[1]));
         }
       }
-    }
+    };
+    visible_keys(row) < first_key + tile_keys ? to_p_and_ds(std::true_type{}) : to_p_and_ds(std::false_type{});
     barrier();  // P and dS are here for all warps
 
     multiply<T, tile_keys, head_dim, queries, true, true>(dv_regs, p_smem, d_o_smem);  // dV += Pᵀ·dO
     Sums<queries, head_dim> dq_regs = {};
     multiply<T, queries, head_dim, tile_keys, false, true>(dq_regs, ds_smem, k_smem);  // dQ = dS·K
-    float* sums = sums_of(step) + threadIdx.x;  // of which a register of a warp adds to 128 bytes side by side
+    float* sums = sums_of(head, row) + threadIdx.x;  // of which a register of a warp adds to 128 bytes side by side
     for (int m = 0; m < row_frags; m++) {
       for (int n = 0; n < warp_cols(queries, head_dim) / 8; n++) {
         for (int i = 0; i < 4; i++, sums += warps * 32) red_global_add(sums, dq_regs[m][n][i]);
       }
     }
     multiply<T, tile_keys, head_dim, queries, true, true>(dk_regs, ds_smem, q_smem);  // dK += dSᵀ·Q
+    head = next_head, row = next_row;
   }
   const int warp_key = warp_row(tile_keys);
   const int64_t warp_offset = kv_offset + warp_key * kv_row_stride + warp_col(tile_keys, head_dim);

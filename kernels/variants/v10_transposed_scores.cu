@@ -203,52 +203,51 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
   const uint32_t stages_smem = v_smem + tile_bytes, ds_smem = stages_smem + 2 * stage_bytes;
 
   // No query before the first block sees a key of the tile.
-  const int tiles = tiles_of(a.seqlen);
-  const int first_block = std::max(first_key - a.diagonal, 0) / tile_rows;
-  const int blocks = tiles - first_block, steps = blocks * a.group;
+  const int start_row = std::max(first_key - a.diagonal, 0) / tile_rows * tile_rows;
+  const int first_head = blockIdx.y * a.group, end_head = first_head + a.group;
   const auto visible_keys = [&](int row) { return std::clamp(row + a.diagonal + 1, 0, a.seqlen_kv); };
-  const auto row_of = [&](int step) { return (first_block + step % blocks) * tile_rows; };
-  const auto head_of = [&](int step) { return static_cast<int>(blockIdx.y) * a.group + step / blocks; };
-  const auto sums_of = [&](int step) {
-    const int64_t head = int64_t{blockIdx.z} * a.heads + head_of(step);
-    return a.workspace + (head * tiles + row_of(step) / tile_rows) * workspace_floats;
+  const auto sums_of = [&](int head, int row) {
+    const int64_t head_of_all = int64_t{blockIdx.z} * a.heads + head;
+    return a.workspace + (head_of_all * tiles_of(a.seqlen) + row / tile_rows) * workspace_floats;
   };
   const auto stage_smem = [&](int step) { return stages_smem + step % 2 * stage_bytes; };
-  const auto copy_queries = [&](int step) {
-    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row_of(step)) * row_stride + head_of(step) * head_dim;
+  const auto copy_queries = [&](int step, int head, int row) {
+    const int64_t offset = (int64_t{blockIdx.z} * a.seqlen + row) * row_stride + head * head_dim;
     const uint32_t d_o_smem = stage_smem(step) + tile_bytes;
-    copy_tile_async(stage_smem(step), a.q + offset, row_stride, a.seqlen - row_of(step));
-    copy_tile_async(d_o_smem, a.d_o + offset, row_stride, a.seqlen - row_of(step));
+    copy_tile_async(stage_smem(step), a.q + offset, row_stride, a.seqlen - row);
+    copy_tile_async(d_o_smem, a.d_o + offset, row_stride, a.seqlen - row);
     if (threadIdx.x < tile_rows * term_bytes / chunk_bytes) {
       cp_async_16(d_o_smem + tile_bytes + threadIdx.x * chunk_bytes,
-                  sums_of(step) + tile_rows * head_dim + threadIdx.x * 4);
+                  sums_of(head, row) + tile_rows * head_dim + threadIdx.x * 4);
     }
     cp_async_commit();
   };
 
   copy_tile_async(k_smem, a.k + kv_offset, kv_row_stride, keys_left);
   copy_tile_async(v_smem, a.v + kv_offset, kv_row_stride, keys_left);
-  copy_queries(0);
-
+  copy_queries(0, first_head, start_row);
   // Of Sᵀ and dPᵀ a lane holds these keys, 8 rows apart, and two queries of each eight.
   const int key = first_key + warp_row() + lane / 4, first_query = warp_col(tile_rows) + lane % 4 * 2;
 
   Sums<head_dim> dk_regs = {};
   Sums<head_dim> dv_regs = {};
-  for (int step = 0; step < steps; step++) {
+  int head = first_head, row = start_row;  // counted up: a division takes dozens of instructions
+  for (int step = 0; head < end_head; step++) {
+    const bool is_last = row + tile_rows >= a.seqlen;  // of the head
+    const int next_head = head + is_last, next_row = is_last ? start_row : row + tile_rows;
     cp_async_wait<0>();
     barrier();  // the queries of this step are here for all warps, and all warps are done with those of the last
-    if (step + 1 < steps) copy_queries(step + 1);
+    if (next_head < end_head) copy_queries(step + 1, next_head, next_row);
     const uint32_t q_smem = stage_smem(step), d_o_smem = q_smem + tile_bytes;
     const uint32_t lse_smem = d_o_smem + tile_bytes + first_query * 4, d_smem = lse_smem + tile_rows * 4;
     Sums<tile_rows / 2> s_regs = {};
     multiply<T, tile_rows, head_dim, false>(s_regs, k_smem, q_smem);  // Sᵀ = K·Qᵀ
-    if (visible_keys(row_of(step)) < first_key + tile_rows) {
+    if (visible_keys(row) < first_key + tile_rows) {
 #pragma unroll
       for (int n = 0; n < warp_queries / 8; n++) {
         for (int i = 0; i < row_frags * 4; i++) {
-          const int row = row_of(step) + first_query + n * 8 + i % 2;
-          if (key + i / 2 * 8 >= visible_keys(row)) s_regs[i / 4][n][i % 4] = -INFINITY;
+          const int keys = visible_keys(row + first_query + n * 8 + i % 2);
+          if (key + i / 2 * 8 >= keys) s_regs[i / 4][n][i % 4] = -INFINITY;
         }
       }
     }
@@ -284,12 +283,13 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
 
     Sums<head_dim / 2> dq_regs = {};
     multiply<T, head_dim, tile_rows, true>(dq_regs, ds_smem, k_smem);  // dQ = dS·K
-    float* sums = sums_of(step) + threadIdx.x;  // of which a register of a warp adds to 128 bytes side by side
+    float* sums = sums_of(head, row) + threadIdx.x;  // of which a register of a warp adds to 128 bytes side by side
     for (int m = 0; m < row_frags; m++) {
       for (int n = 0; n < head_dim / 2 / 8; n++) {
         for (int i = 0; i < 4; i++, sums += warps * 32) red_global_add(sums, dq_regs[m][n][i]);
       }
     }
+    head = next_head, row = next_row;
   }
   add_upper_warps(dk_regs, ds_smem);
   add_upper_warps(dv_regs, ds_smem);
