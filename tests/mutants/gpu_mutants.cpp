@@ -1,151 +1,168 @@
-// gpu_mutants: runs the mutants that it was built with on a GPU, many times each, and counts how often one is found
-// out by its output, which is all that a GPU shows. scripts/gpu_mutants.sh builds and runs it.
+// gpu_mutants: runs the mutants in the folder beside it on a GPU, many times each, and counts how often one is found
+// out by what a GPU shows: its output, an error, or that it never ends. scripts/gpu_mutants.sh builds and runs it.
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <tuple>
 
 #include "benchmark/gpu_program.h"
 #include "harness/base/error.h"
 #include "harness/base/file.h"
 #include "harness/base/json.h"
+#include "harness/base/parallel.h"
 #include "harness/base/progress.h"
 #include "harness/base/text.h"
 #include "harness/contract/module.h"
-#include "harness/contract/registry.h"
 #include "harness/machine/machine.h"
-#include "harness/results/freshness.h"
 #include "harness/results/meta.h"
 #include "harness/results/write.h"
 #include "harness/truth/judge.h"
-#include "mutants/translation_unit.h"
+#include "mutants/gpu_list.h"
+#include "mutants/gpu_trial.h"
 
 namespace flash_steps::mutants {
 namespace {
 
+constexpr const char* try_one = "--try";
+
 constexpr int lengths[] = {256, 1024, 4096};
 constexpr int launches = 20;           // of a mutant at each length
 constexpr int heads_and_batches = 64;  // enough CTAs to fill a GPU at the shortest length
+constexpr unsigned hangs_after = 5;    // seconds for the launches at one length, which take some milliseconds
+constexpr int most_seconds = 30;       // of a mutant
+constexpr int at_once = 6;
 
-struct Count {
-  Problem problem;
-  int wrong = 0;
-};
+std::filesystem::path folder() { return executable().parent_path() / "mutants"; }
 
-// A mutant in its default config, as scripts/gpu_mutants.sh orders the configs.
-struct Row {
-  std::string kernel;
-  std::string mistake;  // empty: the kernel as it is
-  int line = 0;
-  const Variant* variant = nullptr;
-  std::vector<Count> counts;
-
-  int wrong() const {
-    int sum = 0;
-    for (const Count& count : counts) sum += count.wrong;
-    return sum;
+const Variant& variant_of(const std::string& name, const std::string& config) {
+  for (const Registered& mutant : registrations()) {
+    if (mutant.name != name) continue;
+    for (const Variant& variant : mutant.variants) {
+      if (variant.dtype == Dtype::fp16 && variant.tile.config == config) return variant;
+    }
   }
-};
-
-std::vector<Row> rows_of_registry() {
-  std::vector<Row> rows;
-  for (const Registered& mutant : registrations()) {  // linked with this program, and for no other machine
-    const auto [mistake, line] = mistake_of(mutant.name);
-    rows.push_back({kernel_of(mutant.name), mistake, line, &mutant.variants.front(), {}});
-  }
-  return rows;
+  throw MachineError(name + " has no config " + config + "; building it anew would help");
 }
 
-Problem problem_of(const Row& row, int seqlen) {
+Problem problem_of(const Variant& variant, int seqlen) {
   Problem problem;
-  problem.heads = row.variant->tile.heads != 0 ? row.variant->tile.heads : 16;
+  problem.heads = variant.tile.heads != 0 ? variant.tile.heads : 16;
   problem.batch = heads_and_batches / problem.heads;
   problem.seqlen = seqlen;
   return problem;
 }
 
-Count count_wrong(Machine& gpu, const Row& row, const Problem& problem) {
-  if (const auto refusal = gpu.refusal(*row.variant, problem)) throw MachineError(*refusal);
-  Count count{problem};
-  for (int i = 0; i < launches; i++) count.wrong += !judge(gpu.check(*row.variant), problem.dtype).right;
+GpuCount count_wrong(Machine& gpu, const Variant& variant, const Problem& problem) {
+  GpuCount count{problem.batch, problem.heads, problem.seqlen};
+  alarm(hangs_after);
+  for (; count.launches < launches; count.launches++) {
+    count.wrong += !judge(gpu.check(variant), problem.dtype).right;
+  }
+  alarm(0);
   return count;
 }
 
-std::vector<Row> count_all(Machine& gpu) {
-  std::vector<Row> rows = rows_of_registry();
-  // One reference for all mutants of the same shape.
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const Row& a, const Row& b) { return a.variant->tile.heads < b.variant->tile.heads; });
-  Progress progress;
+void say(const std::string& line) { std::cout << line << std::endl; }
+
+// Of the mutant's own process.
+void try_here(const std::string& library, const std::string& name, const std::string& config) {
+  if (dlopen(library.c_str(), RTLD_NOW) == nullptr) throw MachineError(dlerror());
+  const Variant& variant = variant_of(name, config);
+  const auto gpu = make_gpu();
+  say(line_of_device(gpu->device().name, gpu->device().driver));
   for (const int seqlen : lengths) {
-    std::optional<Problem> loaded;
-    for (Row& row : rows) {
-      const Problem problem = problem_of(row, seqlen);
-      if (loaded != problem) gpu.load(problem, true);
-      loaded = problem;
-      progress.say(row.kernel + " " + row.mistake + " at seqlen " + std::to_string(seqlen));
-      row.counts.push_back(count_wrong(gpu, row, problem));
+    const Problem problem = problem_of(variant, seqlen);
+    if (const auto refusal = gpu->refusal(variant, problem)) throw MachineError(*refusal);
+    gpu->load(problem, true);
+    try {
+      say(line_of_count(count_wrong(*gpu, variant, problem)));
+    } catch (const std::exception& error) {
+      say(line_of_error(error.what()));
+      _exit(0);  // what is left of the GPU's context cannot be put in order
     }
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return std::tie(a.kernel, a.line, a.mistake) < std::tie(b.kernel, b.line, b.mistake);
+}
+
+struct Row {
+  BuiltMutant mutant;
+  GpuTrial trial;
+};
+
+GpuTrial try_one_apart(const BuiltMutant& mutant) {
+  GpuTrial trial;
+  trial.outcome = GpuOutcome::refused;
+  if (mutant.library.empty()) return trial;
+  return try_apart_for(
+      most_seconds, {executable().string(), try_one, (folder() / mutant.library).string(), mutant.name, mutant.config});
+}
+
+// The first alone: where there is no GPU it says so.
+std::vector<Row> try_all(const std::vector<BuiltMutant>& mutants) {
+  std::vector<Row> rows;
+  for (const BuiltMutant& mutant : mutants) rows.push_back({mutant, {}});
+  if (rows.empty()) throw MachineError(folder().string() + " has no mutants; building them anew would help");
+  rows[0].trial = try_one_apart(rows[0].mutant);
+  if (rows[0].trial.device.empty()) throw MachineError(rows[0].trial.error);
+  Progress progress;
+  std::mutex mutex;
+  in_parallel(static_cast<int64_t>(rows.size()) - 1, at_once, [&](int64_t i) {
+    Row& row = rows[i + 1];
+    {
+      const std::lock_guard lock(mutex);
+      progress.say(row.mutant.name);
+    }
+    row.trial = try_one_apart(row.mutant);
   });
   return rows;
 }
 
 void print(const std::vector<Row>& rows) {
-  std::cout << pad_right("kernel", 20) << pad_right("mistake", 18) << pad_left("line", 5) << "  wrong of " << launches
-            << " launches at seqlen";
+  std::cout << pad_right("kernel", 20) << pad_right("mistake", 21) << pad_left("line", 5) << pad_left("outcome", 9)
+            << "  wrong of " << launches << " launches at seqlen";
   for (const int seqlen : lengths) std::cout << pad_left(std::to_string(seqlen), 6);
   std::cout << "\n";
-  for (const Row& row : rows) {
-    std::cout << pad_right(row.kernel, 20) << pad_right(row.mistake.empty() ? "none" : row.mistake, 18)
-              << pad_left(row.mistake.empty() ? "" : std::to_string(row.line), 5) << pad_left("", 30);
-    for (const Count& count : row.counts) std::cout << pad_left(std::to_string(count.wrong), 6);
-    std::cout << "\n";
+  for (const auto& [mutant, trial] : rows) {
+    std::cout << pad_right(mutant.kernel, 20) << pad_right(mutant.is_control() ? "none" : mutant.mistake, 21)
+              << pad_left(mutant.is_control() ? "" : std::to_string(mutant.line), 5)
+              << pad_left(name_of(trial.outcome), 9) << pad_left("", 30);
+    for (const GpuCount& count : trial.counts) std::cout << pad_left(std::to_string(count.wrong), 6);
+    std::cout << (trial.error.empty() ? "" : "  " + trial.error) << "\n";
   }
 }
 
-Json row_json(const Row& row) {
-  Json json = {{"kernel", row.kernel}};
-  if (const Kernel* const kernel = find_kernel(row.kernel)) json["code"] = code_hash(*kernel);
-  if (!row.mistake.empty()) json.update({{"line", row.line}, {"mistake", row.mistake}});
-  json.update(
-      {{"config", row.variant->tile.config}, {"launches", launches * row.counts.size()}, {"wrong", row.wrong()}});
-  for (const Count& count : row.counts) {
-    json["lengths"].push_back({{"batch", count.problem.batch},
-                               {"heads", count.problem.heads},
-                               {"seqlen", count.problem.seqlen},
-                               {"launches", launches},
-                               {"wrong", count.wrong}});
-  }
-  return json;
-}
-
-void write(const std::vector<Row>& rows, const Meta& meta, const std::string& device, const std::string& file) {
-  const std::string head =
-      json_head("flash-steps/gpu-mutants/1", meta) + "  \"device\": " + Json(device).dump() + ",\n  \"mutants\": [\n";
+void write(const std::vector<Row>& rows, const Meta& meta, const std::string& file) {
+  const std::string head = json_head("flash-steps/gpu-mutants/1", meta) +
+                           "  \"device\": " + Json(rows.front().trial.device).dump() + ",\n  \"mutants\": [\n";
+  const auto row_json = [](const Row& row) { return row_of_gpu_mutant(row.mutant, row.trial); };
   write_file(head + json_lines(rows, row_json) + "  ]\n}\n", file);
 }
 
-// 1 if a kernel without a mistake was wrong: then the counts of its mutants say nothing.
+// 1 if a kernel without a mistake is not right: then the counts of its mutants say nothing.
 int judge_controls(const std::vector<Row>& rows) {
   int exit_code = 0;
-  for (const Row& row : rows) {
-    if (!row.mistake.empty() || row.wrong() == 0) continue;
-    std::cerr << "gpu_mutants: " << row.kernel << " as it is was wrong in " << row.wrong() << " launches\n";
+  for (const auto& [mutant, trial] : rows) {
+    if (!mutant.is_control() || trial.outcome == GpuOutcome::right) continue;
+    std::cerr << "gpu_mutants: " << mutant.kernel << " as it is was not right: " << name_of(trial.outcome) << " "
+              << trial.error << "\n";
     exit_code = 1;
   }
   return exit_code;
 }
 
 int measure(const std::string& json, const std::vector<std::string>& argv) {
-  const auto gpu = make_gpu();
-  const std::vector<Row> rows = count_all(*gpu);
+  const GpuList list = read_gpu_list(folder());
+  const std::vector<Row> rows = try_all(list.mutants);
   print(rows);
-  if (!json.empty()) write(rows, make_meta(argv, gpu->device()), gpu->device().name, json);
+  DeviceFacts device;
+  device.driver = rows.front().trial.driver;
+  Meta meta = make_meta(argv, device);
+  meta.git = list.git;  // of what was compiled, wherever it runs
+  meta.dirty = list.dirty;
+  if (!json.empty()) write(rows, meta, json);
   return judge_controls(rows);
 }
 
@@ -153,6 +170,16 @@ int measure(const std::string& json, const std::vector<std::string>& argv) {
 }  // namespace flash_steps::mutants
 
 int main(int argc, char** argv) {
+  using namespace flash_steps::mutants;
+  if (argc == 5 && std::string(argv[1]) == try_one) {
+    try {
+      try_here(argv[2], argv[3], argv[4]);
+      return 0;
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << "\n";
+      return 3;
+    }
+  }
   return flash_steps::run_gpu_program("gpu_mutants", "Runs mutants of kernels on a GPU and counts the wrong results.",
-                                      {argv, argv + argc}, flash_steps::mutants::measure);
+                                      {argv, argv + argc}, measure);
 }

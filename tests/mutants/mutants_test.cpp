@@ -172,13 +172,6 @@ TEST(MutantTranslationUnit, GivesEachMutantANameANamespaceAndTheLinesOfItsKernel
   EXPECT_THROW(registered_name(100, barriers[0]), std::invalid_argument);
 }
 
-TEST(MutantTranslationUnit, PutsAConfigFirst) {
-  const std::string text = "struct Config { int a; };\nvariants<Config{1, 2},\n  Config{3, 4}, Config{5, 6}>(";
-  EXPECT_EQ(with_default_config(text, 0), text);
-  EXPECT_EQ(with_default_config(text, 2),
-            "struct Config { int a; };\nvariants<Config{5, 6},\n  Config{3, 4}, Config{1, 2}>(");
-}
-
 Outcome outcome(const Mutant& mutant, Verdict verdict) {
   return {mutant, {verdict, true, "", 0, "", "it was noticed"}};
 }
