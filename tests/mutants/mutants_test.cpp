@@ -173,7 +173,7 @@ TEST(MutantTranslationUnit, GivesEachMutantANameANamespaceAndTheLinesOfItsKernel
 }
 
 Outcome outcome(const Mutant& mutant, Verdict verdict) {
-  return {mutant, {verdict, true, "", 0, "", "it was noticed"}};
+  return {mutant, {verdict, true, "", "", "it was noticed"}};
 }
 
 TEST(MutantOutcomes, ComplainOfSurvivorsOfMutantsWithoutVerdictAndOfKernelsThatAreWrong) {
@@ -214,7 +214,7 @@ TEST(MutantsProgram, RefusesWhatItDoesNotKnowWithExitCode2) {
   EXPECT_EQ(exit_code("--mistake=barrier,typo"), 2);
   EXPECT_EQ(exit_code("--mistake=barrier,,wait"), 2);
   EXPECT_EQ(exit_code("--json=no_such_folder/x.json"), 2);
-  EXPECT_EQ(exit_code("--write=no_such_folder"), 2);
+  EXPECT_EQ(exit_code("--gpu=no_such_folder"), 2);
   EXPECT_EQ(exit_code("--mistakes=wait"), 2);
 }
 

@@ -160,14 +160,14 @@ std::string render_mutants_on_both(const fs::path& results) {
   const std::vector<GpuMutant> mutants = read_gpu_mutants(file);
   const std::vector<MutantOutcome> outcomes = read_mutants(results / "mutants.json");
   const std::string device = JsonFile(file, {schema}).root()["device"].get<std::string>();
-  std::string text = markdown_head({"line", "mistake", "what became of it", "emulator", "ptxas", "H100"}, 6);
+  std::string text = markdown_head({"mistake", "line", "what became of it", "emulator", "ptxas", "GPU"}, 6);
   for (const GpuMutant& mutant : mutants) {
     if (mutant.mistake.empty()) {
-      text += markdown_row({"", "none", mutant.kernel + " as it is", "right", of_ptxas(mutant), of_gpu(mutant)});
+      text += markdown_row({"none", "", mutant.kernel + " as it is", "right", of_ptxas(mutant), of_gpu(mutant)});
       continue;
     }
     const MutantOutcome& outcome = emulated(mutant, outcomes);
-    text += markdown_row({std::to_string(mutant.line), mutant.mistake, change(outcome), of_emulator(outcome),
+    text += markdown_row({mutant.mistake, std::to_string(mutant.line), change(outcome), of_emulator(outcome),
                           of_ptxas(mutant), of_gpu(mutant)});
   }
   return text + "\n" + summary(mutants, device) + messages(mutants);
