@@ -172,9 +172,7 @@ TEST(MutantTranslationUnit, GivesEachMutantANameANamespaceAndTheLinesOfItsKernel
   EXPECT_THROW(registered_name(100, barriers[0]), std::invalid_argument);
 }
 
-Outcome outcome(const Mutant& mutant, Verdict verdict) {
-  return {mutant, {verdict, true, "", "", "it was noticed"}};
-}
+Outcome outcome(const Mutant& mutant, Verdict verdict) { return {mutant, {verdict, true, "", "", "it was noticed"}}; }
 
 TEST(MutantOutcomes, ComplainOfSurvivorsOfMutantsWithoutVerdictAndOfKernelsThatAreWrong) {
   const Mutant mutant{"01_base", "barrier-removed", 7, "barrier();", ";", ""};

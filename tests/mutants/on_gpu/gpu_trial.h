@@ -6,7 +6,7 @@
 
 #include "harness/base/json.h"
 #include "harness/base/process.h"
-#include "mutants/gpu_list.h"
+#include "mutants/on_gpu/gpu_list.h"
 
 namespace flash_steps::mutants {
 

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/pages/tables/checks/mutants.h"
-#include "mutants/gpu_list.h"
-#include "mutants/gpu_trial.h"
-#include "mutants/ptxas.h"
+#include "mutants/on_gpu/gpu_list.h"
+#include "mutants/on_gpu/gpu_trial.h"
+#include "mutants/on_gpu/ptxas.h"
 #include "tests/support/temporary_folder.h"
 
 namespace flash_steps::mutants {

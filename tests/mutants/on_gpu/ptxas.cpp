@@ -1,4 +1,4 @@
-#include "mutants/ptxas.h"
+#include "mutants/on_gpu/ptxas.h"
 
 #include <algorithm>
 #include <regex>

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "harness/contract/registry.h"
-#include "mutants/gpu_list.h"
 #include "mutants/mutant.h"
+#include "mutants/on_gpu/gpu_list.h"
 
 namespace flash_steps::mutants {
 

@@ -1,4 +1,4 @@
-#include "mutants/gpu_list.h"
+#include "mutants/on_gpu/gpu_list.h"
 
 #include <nlohmann/json.hpp>
 

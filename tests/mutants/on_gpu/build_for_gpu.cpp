@@ -1,4 +1,4 @@
-#include "mutants/build_for_gpu.h"
+#include "mutants/on_gpu/build_for_gpu.h"
 
 #include <algorithm>
 #include <map>
@@ -10,7 +10,7 @@
 #include "harness/results/folder.h"
 #include "harness/results/freshness.h"
 #include "mutants/build.h"
-#include "mutants/ptxas.h"
+#include "mutants/on_gpu/ptxas.h"
 #include "mutants/translation_unit.h"
 
 namespace flash_steps::mutants {

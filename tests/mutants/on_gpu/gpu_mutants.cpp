@@ -21,8 +21,8 @@
 #include "harness/results/meta.h"
 #include "harness/results/write.h"
 #include "harness/truth/judge.h"
-#include "mutants/gpu_list.h"
-#include "mutants/gpu_trial.h"
+#include "mutants/on_gpu/gpu_list.h"
+#include "mutants/on_gpu/gpu_trial.h"
 
 namespace flash_steps::mutants {
 namespace {

@@ -1,4 +1,4 @@
-#include "mutants/gpu_trial.h"
+#include "mutants/on_gpu/gpu_trial.h"
 
 #include <csignal>
 #include <nlohmann/json.hpp>
