@@ -10,11 +10,21 @@
 namespace flash_steps::emulator {
 namespace {
 
-void count_shared(const WarpOperation& lanes, int width, Site& site) {
+std::array<uint32_t, warp_lanes> shared_addresses(const WarpOperation& lanes) {
   std::array<uint32_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) addresses[lane] = lanes[lane]->smem;
-  site.counters.wavefronts += wavefronts(addresses, width);
+  return addresses;
+}
+
+void count_shared(const WarpOperation& lanes, int width, Site& site) {
+  site.counters.wavefronts += wavefronts(shared_addresses(lanes), width);
   site.counters.ideal_wavefronts += phases(width);
+}
+
+void count_shared_load(const WarpOperation& lanes, int width, Site& site) {
+  const SharedCost cost = load_cost(shared_addresses(lanes), width);
+  site.counters.wavefronts += cost.wavefronts;
+  site.counters.ideal_wavefronts += cost.ideal;
 }
 
 uintptr_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
@@ -99,7 +109,7 @@ void add_global(const WarpOperation& lanes, int first_thread, Site& site, Global
 
 void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
   const int width = width_of(site.word);
-  count_shared(lanes, width, site);
+  count_shared_load(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
     shared.read(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->to);
   }

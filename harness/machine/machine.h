@@ -80,7 +80,8 @@ class Machine {
   /// Launches once and waits: what --profile puts under a profiler.
   virtual void launch(const Variant& variant) = 0;
 
-  /// O as the last check or launch left it.
+  /// O, or dQ, dK and dV, as the last check or launch left it. The emulator's has behind O the bits of L, in fp32, of a
+  /// variant that writes it.
   virtual std::vector<uint16_t> output() = 0;
 
   /// nullptr: it does not watch.
