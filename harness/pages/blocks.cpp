@@ -148,6 +148,7 @@ std::string render_block(const std::string& block, const Chapter& chapter, const
   if (block == "mutants") return render_mutants(read_mutants(stored_results() / "mutants.json"));
   if (block == "mutants-by-kernel") return render_mutants_by_kernel(read_mutants(stored_results() / "mutants.json"));
   if (block.starts_with("prediction")) return render_prediction_block(block, published, files);
+  if (block == "mutants-on-both") return render_mutants_on_both(stored_results(chapter));
   if (block == "gpu-mutants") return render_gpu_mutants(read_gpu_mutants(stored_results() / "gpu_mutants.json"));
   std::optional<StoredBounds> bounds;
   if (block == "bounds") bounds = read_stored_bounds();
@@ -202,6 +203,7 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
                                  "mutants",
                                  "mutants-by-kernel",
                                  "gpu-mutants",
+                                 "mutants-on-both",
                                  "predictions",
                                  "prediction-errors",
                                  "prediction-aims",

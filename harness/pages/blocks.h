@@ -33,6 +33,7 @@
 //     <!-- mutants -->      what became of them, by mistake, of docs/results/mutants.json
 //     <!-- mutants-by-kernel -->
 //     <!-- gpu-mutants -->  the same kernels on a GPU, of docs/results/gpu_mutants.json
+//     <!-- mutants-on-both -->  what the emulator, ptxas and a GPU show of a chapter's mutants
 //
 // each up to the same with a slash, as in <!-- /table -->. Those within a line are in words.h.
 #pragma once

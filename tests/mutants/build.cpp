@@ -1,5 +1,6 @@
 #include "mutants/build.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -12,8 +13,9 @@ namespace {
 
 std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
 
-// What the build compiles the kernel with for the emulator, without what it compiles and where to.
-std::string compile_command(const std::string& kernel) {
+}  // namespace
+
+std::string compile_command(const std::string& target) {
   const std::filesystem::path file = FLASH_STEPS_COMPILE_COMMANDS;
   std::ifstream stream(file);
   if (!stream) {
@@ -23,22 +25,19 @@ std::string compile_command(const std::string& kernel) {
   for (const auto& entry : nlohmann::json::parse(stream)) {
     const std::string command = entry.at("command");
     const size_t output = command.rfind(" -o ");
-    if (std::filesystem::path(entry.at("file")).stem() == kernel &&
-        command.find("kernel_" + kernel + ".dir", output) != std::string::npos) {
-      return command.substr(0, output);
-    }
+    if (command.find("/" + target + ".dir/", output) == std::string::npos) continue;
+    // nvcc is told the language and the file in front of that, GCC behind it.
+    return command.substr(0, std::min(output, command.rfind(" -x cu -c ")));
   }
-  throw std::runtime_error(file.string() + " does not say how " + kernel + ".cu is compiled; configuring anew would");
+  throw std::runtime_error(file.string() + " does not say how " + target + " is compiled; configuring anew would");
 }
-
-}  // namespace
 
 std::filesystem::path build_library(const std::vector<Mutant>& mutants, const std::filesystem::path& folder) {
   const std::string kernel = mutants.front().kernel;
   const std::filesystem::path source = folder / (kernel + ".cu");
   const std::filesystem::path library = folder / (kernel + ".so");
   write_file(translation_unit(mutants), source);
-  const std::string command = compile_command(kernel) +
+  const std::string command = compile_command("kernel_" + kernel) +
                               " -I" FLASH_STEPS_SOURCE_DIR "/kernels -O0 -w -fPIC -shared -o " + quoted(library) + " " +
                               quoted(source) + " 2>&1";
   const auto compiled = run_process({"sh", "-c", command});

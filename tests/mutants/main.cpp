@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <map>
 #include <mutex>
 
 #include "harness/base/error.h"
@@ -15,6 +14,8 @@
 #include "mutants/build.h"
 #include "mutants/catalogue/catalogue.h"
 #include "mutants/equivalent.h"
+#include "mutants/on_gpu/build_for_gpu.h"
+#include "mutants/on_gpu/gpu_list.h"
 #include "mutants/outcome.h"
 #include "mutants/translation_unit.h"
 #include "tests/support/content.h"
@@ -27,8 +28,8 @@ namespace fs = std::filesystem;
 constexpr const char* footer = R"(Examples:
   mutants --json=docs/results/mutants.json      all mutants of all kernels
   mutants --kernel=03 --mistake=barrier,wait    some: those whose mistake begins with one of these words
-  mutants --kernel=01,03,16 --mistake=barrier,wait --write=DIR
-                                                also writes the mutants as files for nvcc: see scripts/gpu_mutants.sh
+  mutants --kernel=01,03,16 --mistake=barrier,wait --gpu=DIR
+                                                compiles them for a GPU instead: see scripts/gpu_mutants.sh
 
 Exit codes: 0 every mutant is killed or listed as equivalent, 1 one is not, or the catalogue no longer fits the kernels,
 2 the command line was wrong, 3 the machine cannot do it.
@@ -39,7 +40,7 @@ struct Choice {
   std::string kernels = "all";
   std::vector<std::string> mistakes;  // the beginnings of their names; empty: all
   std::string json;
-  std::string write;
+  std::string gpu;  // the folder to compile them to for one; empty: try them on the emulator
 };
 
 bool begins_with(const std::string& name, const std::vector<std::string>& beginnings) {
@@ -55,7 +56,7 @@ Choice parse(int argc, char** argv) {
   app.add_option("--kernel", choice.kernels, "Kernels: names, numbers, ranges such as 01-03 [all]")->type_name("LIST");
   app.add_option("--mistake", mistakes_list, "Mistakes, or what their names begin with [all]")->type_name("LIST");
   app.add_option("--json", choice.json, "Write what became of each mutant to a file")->type_name("FILE");
-  app.add_option("--write", choice.write, "Write the mutants of each kernel to a .cu in a folder")->type_name("DIR");
+  app.add_option("--gpu", choice.gpu, "Compile the mutants for a GPU, to a folder, and try none")->type_name("DIR");
   app.footer(footer);
   try {
     app.parse(argc, argv);
@@ -74,8 +75,11 @@ Choice parse(int argc, char** argv) {
                        join(mistakes()));
     }
   }
-  if (!choice.write.empty() && !fs::is_directory(choice.write)) {
-    throw UsageError("--write=" + choice.write + " is no folder; one that exists would work");
+  if (!choice.gpu.empty() && !fs::is_directory(choice.gpu)) {
+    throw UsageError("--gpu=" + choice.gpu + " is no folder; one that exists would work");
+  }
+  if (!choice.gpu.empty() && !choice.json.empty()) {
+    throw UsageError("--json says what the emulator finds, and --gpu does not ask it; one of them alone would work");
   }
   if (choice.json.empty()) return choice;
   try {
@@ -152,20 +156,22 @@ std::vector<Outcome> try_all(const std::vector<std::vector<Mutant>>& mutants_by_
   return outcomes;
 }
 
-// A file for each kernel, whose mutants begin with the config that was their undoing: a build of default configs alone
-// has what matters. The numbers are unique over all files, for one program.
-void write_sources(const std::vector<Outcome>& outcomes, const fs::path& folder) {
-  std::map<std::string, std::vector<Mutant>> by_kernel;
-  for (const auto& [mutant, trial] : outcomes) {
-    Mutant written = mutant;
-    written.text = with_default_config(mutant.text, trial.config_number);
-    by_kernel[mutant.kernel].push_back(written);
+// Without asking the emulator.
+int compile_for_gpu(const std::vector<std::vector<Mutant>>& mutants_by_kernel, const fs::path& folder,
+                    const std::vector<std::string>& argv) {
+  std::vector<BuiltMutant> all;
+  Progress progress;
+  for (const std::vector<Mutant>& mutants : mutants_by_kernel) {
+    progress.say("compiling the mutants of " + mutants.front().kernel);
+    const std::vector<BuiltMutant> built = build_for_gpu(*find_kernel(mutants.front().kernel), mutants, folder);
+    all.insert(all.end(), built.begin(), built.end());
   }
-  int number = 0;
-  for (const auto& [kernel, mutants] : by_kernel) {
-    write_file(translation_unit(mutants, number), folder / (kernel + ".cu"));
-    number += static_cast<int>(mutants.size());
-  }
+  write_gpu_list(all, make_meta(argv, {}), folder);
+  progress.clear();
+  const auto refused =
+      std::count_if(all.begin(), all.end(), [](const BuiltMutant& mutant) { return mutant.library.empty(); });
+  std::cout << all.size() << " compiled, of which ptxas refuses " << refused << "\n";
+  return 0;
 }
 
 int run(const Choice& choice, const std::vector<std::string>& argv) {
@@ -173,10 +179,10 @@ int run(const Choice& choice, const std::vector<std::string>& argv) {
   for (const Kernel* kernel : select_kernels(choice.kernels, kernels())) {
     mutants_by_kernel.push_back(chosen_mutants(*kernel, choice));
   }
+  if (!choice.gpu.empty()) return compile_for_gpu(mutants_by_kernel, choice.gpu, argv);
   const std::vector<Outcome> outcomes = try_all(mutants_by_kernel);
   print_outcomes(std::cout, outcomes);
   if (!choice.json.empty()) write_outcomes(outcomes, make_meta(argv, {}), choice.json);
-  if (!choice.write.empty()) write_sources(outcomes, choice.write);
   const std::vector<std::string> sentences = complaints(outcomes, equivalents());
   for (const std::string& sentence : sentences) std::cerr << "mutants: " << sentence << "\n";
   return sentences.empty() ? 0 : 1;

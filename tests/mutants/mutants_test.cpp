@@ -172,16 +172,7 @@ TEST(MutantTranslationUnit, GivesEachMutantANameANamespaceAndTheLinesOfItsKernel
   EXPECT_THROW(registered_name(100, barriers[0]), std::invalid_argument);
 }
 
-TEST(MutantTranslationUnit, PutsAConfigFirst) {
-  const std::string text = "struct Config { int a; };\nvariants<Config{1, 2},\n  Config{3, 4}, Config{5, 6}>(";
-  EXPECT_EQ(with_default_config(text, 0), text);
-  EXPECT_EQ(with_default_config(text, 2),
-            "struct Config { int a; };\nvariants<Config{5, 6},\n  Config{3, 4}, Config{1, 2}>(");
-}
-
-Outcome outcome(const Mutant& mutant, Verdict verdict) {
-  return {mutant, {verdict, true, "", 0, "", "it was noticed"}};
-}
+Outcome outcome(const Mutant& mutant, Verdict verdict) { return {mutant, {verdict, true, "", "", "it was noticed"}}; }
 
 TEST(MutantOutcomes, ComplainOfSurvivorsOfMutantsWithoutVerdictAndOfKernelsThatAreWrong) {
   const Mutant mutant{"01_base", "barrier-removed", 7, "barrier();", ";", ""};
@@ -221,7 +212,7 @@ TEST(MutantsProgram, RefusesWhatItDoesNotKnowWithExitCode2) {
   EXPECT_EQ(exit_code("--mistake=barrier,typo"), 2);
   EXPECT_EQ(exit_code("--mistake=barrier,,wait"), 2);
   EXPECT_EQ(exit_code("--json=no_such_folder/x.json"), 2);
-  EXPECT_EQ(exit_code("--write=no_such_folder"), 2);
+  EXPECT_EQ(exit_code("--gpu=no_such_folder"), 2);
   EXPECT_EQ(exit_code("--mistakes=wait"), 2);
 }
 

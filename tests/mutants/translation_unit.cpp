@@ -1,7 +1,5 @@
 #include "mutants/translation_unit.h"
 
-#include <regex>
-
 namespace flash_steps::mutants {
 namespace {
 
@@ -42,18 +40,6 @@ std::string translation_unit(const std::vector<Mutant>& mutants, int first_numbe
     unit += "#line 1 \"" + registered_name(number, mutants[i]) + ".cu\"\n" + text + "\n";
   }
   return unit;
-}
-
-std::string with_default_config(const std::string& text, int config) {
-  if (config == 0) return text;
-  const std::regex entry(R"(\bConfig\{[^}]*\})");
-  const size_t list = text.find("variants<");
-  const std::sregex_iterator first(text.begin() + static_cast<std::ptrdiff_t>(list), text.end(), entry);
-  const auto chosen = std::next(first, config);
-  std::string swapped = text;
-  swapped.replace(list + chosen->position(), chosen->length(), first->str());  // the later one first: it moves nothing
-  swapped.replace(list + first->position(), first->length(), chosen->str());
-  return swapped;
 }
 
 }  // namespace flash_steps::mutants

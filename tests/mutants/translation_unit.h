@@ -25,7 +25,4 @@ std::pair<std::string, int> mistake_of(const std::string& registered_name);
 /// The mutants, numbered from `first_number`, each in a namespace of its own and with the lines of its kernel's file.
 std::string translation_unit(const std::vector<Mutant>& mutants, int first_number = 0);
 
-/// With the config of this number, from 0, at the head of the kernel's list: where it is the default one.
-std::string with_default_config(const std::string& text, int config);
-
 }  // namespace flash_steps::mutants

@@ -30,15 +30,18 @@ Trial try_apart(const std::filesystem::path& library, const std::string& registe
                    (tried->exit_code > 128 ? ", 128 and the number of a signal: 14 is that it took too long" : "");
   } else {
     const auto json = nlohmann::json::parse(tried->output);
-    trial = {verdict_of(json.at("verdict")), json.at("right_result"), json.at("config"),
-             json.at("config_number"),       json.at("problem"),      json.at("report")};
+    trial = {verdict_of(json.at("verdict")), json.at("right_result"), json.at("config"), json.at("problem"),
+             json.at("report")};
   }
   return trial;
 }
 
 nlohmann::json to_json(const Trial& trial) {
-  return {{"verdict", name_of(trial.verdict)},    {"right_result", trial.right_result}, {"config", trial.config},
-          {"config_number", trial.config_number}, {"problem", trial.problem},           {"report", trial.report}};
+  return {{"verdict", name_of(trial.verdict)},
+          {"right_result", trial.right_result},
+          {"config", trial.config},
+          {"problem", trial.problem},
+          {"report", trial.report}};
 }
 
 }  // namespace flash_steps::mutants

@@ -22,7 +22,6 @@ struct Trial {
   Verdict verdict = Verdict::failed;
   bool right_result = false;  ///< with a hazard: whether the output was right all the same
   std::string config;         ///< that killed it; empty if none did
-  int config_number = 0;      ///< place of that config in the kernel's list, from 0
   std::string problem;        ///< that killed it, as in "batch 1, heads 1, seqlen 128, fp16, normal"
   std::string report;         ///< the sentence by which it was noticed; or what went wrong
 };

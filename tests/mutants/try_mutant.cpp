@@ -27,7 +27,6 @@ constexpr double most_flops = 220e6;  // a second on the emulator: no mistake ne
 
 struct Case {
   const Variant* variant;
-  int config_number;
   Problem problem;
 };
 
@@ -89,7 +88,6 @@ std::vector<Problem> odd_problems(const Variant& variant) {
 
 std::vector<Case> cases_of(const std::vector<Variant>& variants) {
   std::vector<Case> cases;
-  int config_number = 0;
   for (const Variant& variant : variants) {
     if (variant.dtype != Dtype::fp16) continue;
     for (const auto& [steps, batch, heads, inputs] : shapes) {
@@ -100,14 +98,13 @@ std::vector<Case> cases_of(const std::vector<Variant>& variants) {
       problem.inputs = inputs;
       problem.head_dim = variant.coverage.head_dims.front();
       problem.pass = variant.coverage.passes.front();
-      if (problem.flops() <= most_flops) cases.push_back({&variant, config_number, problem});
+      if (problem.flops() <= most_flops) cases.push_back({&variant, problem});
     }
     for (Problem& problem : odd_problems(variant)) {
       problem.head_dim = variant.coverage.head_dims.front();
       problem.pass = variant.coverage.passes.front();
-      cases.push_back({&variant, config_number, problem});
+      cases.push_back({&variant, problem});
     }
-    config_number++;
   }
   // The least work first, in the order of the configs.
   std::stable_sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) {
@@ -128,7 +125,7 @@ std::string first_sentence(const std::string& text) { return text.substr(0, text
 // `name` is what the kernel was registered as.
 Trial judged(const OutputErrors& errors, const std::vector<std::string>& hazards, const std::string& name) {
   const Judgement judgement = judge(errors, Dtype::fp16);
-  Trial trial{Verdict::survived, judgement.right, "", 0, "", ""};
+  Trial trial{Verdict::survived, judgement.right, "", "", ""};
   if (!hazards.empty()) {
     trial.verdict = Verdict::hazard;
     trial.report = first_sentence(replaced(hazards.front(), name, kernel_of(name)));
@@ -143,24 +140,23 @@ Trial judged(const OutputErrors& errors, const std::vector<std::string>& hazards
 
 Trial try_near(const std::vector<Variant>& variants, const std::string& name) {
   const auto machine = make_emulator(1);  // the mutants are spread over the cores, not their CTAs
-  for (const auto& [variant, config_number, problem] : cases_of(variants)) {
+  for (const auto& [variant, problem] : cases_of(variants)) {
     machine->load(problem, true);
     const OutputErrors errors = machine->check(*variant);
     Trial trial = judged(errors, machine->observer()->observation().hazards, name);
     if (trial.verdict == Verdict::survived) continue;
     trial.config = variant->tile.config;
-    trial.config_number = config_number;
     trial.problem = describe(problem);
     return trial;
   }
-  return {Verdict::survived, true, "", 0, "", ""};
+  return {Verdict::survived, true, "", "", ""};
 }
 
 // Offsets that do not fit into 32 bits.
 Trial try_far(const std::vector<Variant>& variants, const std::string& name) {
   const auto variant = std::find_if(variants.begin(), variants.end(),
                                     [](const Variant& v) { return v.dtype == Dtype::fp16 && covers_far(v); });
-  if (variant == variants.end()) return {Verdict::survived, true, "", 0, "", ""};
+  if (variant == variants.end()) return {Verdict::survived, true, "", "", ""};
   const auto result = run_far(*variant);
   if (!result) throw std::runtime_error("this machine does not lend the addresses of tensors of 4 GiB");
   Trial trial = judged(result->errors, result->hazards, name);

@@ -43,8 +43,21 @@ std::vector<MutantOutcome> read_mutants(const std::filesystem::path& file) {
   std::vector<MutantOutcome> mutants;
   for (const JsonNode& row : json.root()["mutants"].elements()) {
     const auto text = [&](const char* key) { return row[key].get<std::string>(); };
-    mutants.push_back({text("kernel"), text("mistake"), text("verdict"), text("config"), text("problem"),
-                       row["right_result"].get<bool>()});
+    MutantOutcome mutant;
+    mutant.kernel = text("kernel");
+    mutant.mistake = text("mistake");
+    mutant.verdict = text("verdict");
+    mutant.line = row["line"].get<int>();
+    mutant.before = text("before");
+    mutant.after = text("after");
+    mutant.code = text("code");
+    if (mutant.verdict == "hazard" || mutant.verdict == "wrong_result") {
+      mutant.config = text("config");
+      mutant.problem = text("problem");
+      mutant.report = text("report");
+      mutant.right_result = row["right_result"].get<bool>();
+    }
+    mutants.push_back(mutant);
   }
   return mutants;
 }
@@ -55,41 +68,6 @@ std::string render_mutants(const std::vector<MutantOutcome>& mutants) {
 
 std::string render_mutants_by_kernel(const std::vector<MutantOutcome>& mutants) {
   return table("kernel", mutants, &MutantOutcome::kernel, false);
-}
-
-std::vector<GpuMutant> read_gpu_mutants(const std::filesystem::path& file) {
-  const JsonFile json(file, {"flash-steps/gpu-mutants/1"});
-  std::vector<GpuMutant> mutants;
-  for (const JsonNode& row : json.root()["mutants"].elements()) {
-    GpuMutant mutant{row["kernel"].get<std::string>(), 0, "", {}};
-    if (row.has("mistake")) {
-      mutant.mistake = row["mistake"].get<std::string>();
-      mutant.line = row["line"].get<int>();
-    }
-    for (const JsonNode& length : row["lengths"].elements()) {
-      mutant.lengths.push_back(
-          {length["seqlen"].get<int>(), length["launches"].get<int>(), length["wrong"].get<int>()});
-    }
-    mutants.push_back(mutant);
-  }
-  if (mutants.empty()) throw std::runtime_error(file.string() + ": mutants is empty");
-  return mutants;
-}
-
-std::string render_gpu_mutants(const std::vector<GpuMutant>& mutants) {
-  std::vector<std::string> head = {"kernel", "mistake", "line"};
-  for (const GpuMutant::Length& length : mutants.front().lengths) {
-    head.push_back("seqlen " + std::to_string(length.seqlen));
-  }
-  std::string text = markdown_head(head, 2);
-  for (const GpuMutant& mutant : mutants) {
-    const bool as_it_is = mutant.mistake.empty();
-    std::vector<std::string> cells = {mutant.kernel, as_it_is ? "none" : mutant.mistake,
-                                      as_it_is ? "" : std::to_string(mutant.line)};
-    for (const GpuMutant::Length& length : mutant.lengths) cells.push_back(std::to_string(length.wrong));
-    text += markdown_row(cells);
-  }
-  return text;
 }
 
 }  // namespace flash_steps
