@@ -27,7 +27,7 @@
 #include "harness/sass/cuobjdump.h"
 #include "harness/sass/listing.h"
 #include "harness/sass/symbol.h"
-#include "tests/support/has_cuda.h"
+#include "tests/sass/has_cuda.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {

@@ -13,7 +13,7 @@
 #include "harness/sass/built.h"
 #include "harness/sass/counts.h"
 #include "harness/sass/cuobjdump.h"
-#include "tests/support/has_cuda.h"
+#include "tests/sass/has_cuda.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
