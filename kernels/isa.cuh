@@ -179,6 +179,13 @@ __device__ __forceinline__ void st_global_4_if(bool condition, void* to_gmem, ui
       : "memory");
 }
 
+/// red.global.add.f32: adds to 4 bytes, 4-byte aligned, in L2, and delivers nothing. CTAs may add to the same bytes at
+/// the same time, in an order that nobody knows; nobody may read or store them in the same launch.
+/// Subnormal numbers become zeros. On the emulator the CTAs add in the order of their numbers.
+__device__ __forceinline__ void red_global_add(float* to_gmem, float value) {
+  asm volatile("red.global.add.f32 [%0], %1;" ::"l"(to_gmem), "f"(value) : "memory");
+}
+
 // --- Arithmetic ------------------------------------------------------------------------------------------------
 
 /// mma.sync.aligned.m16n8k16.row.col with 16-bit operands and fp32 accumulation: d = a·b + c.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds libflash_steps_torch.so, with which the runner measures FlashAttention-2 and cuDNN (--baseline=fa2,cudnn), out
-# of harness/baselines/torch_plugin.cpp. Needs g++, PyTorch with CUDA and the headers of the CUDA Toolkit, and nothing
-# else of what the project needs.
+# Builds libflash_steps_torch.so, with which the runner measures FlashAttention-2, cuDNN and PyTorch's standard attention
+# (--baseline=fa2,cudnn,pytorch), out of harness/baselines/torch_plugin.cpp. Needs g++, PyTorch with CUDA and the headers
+# of the CUDA Toolkit, and nothing else of what the project needs.
 #
 #   scripts/build_torch_plugin.sh OUT_DIR
 #

@@ -4,7 +4,9 @@
 #
 #   scripts/compare_counters.sh [--seqlen=128,512] [--dtype=fp16,bf16] [--json=FILE] [KERNEL…]
 #
-# KERNEL is what ./runner --kernel takes; all by default. RUNNER and NCU name other binaries than build/runner and ncu.
+# KERNEL is what ./runner --kernel takes, and further options of its problem may follow in the same word ("v02 --causal");
+# the sixteen by default. A launch has one head unless a --heads says otherwise. RUNNER and NCU name other binaries than
+# build/runner and ncu.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 runner=${RUNNER:-$root/build/runner}
@@ -52,8 +54,13 @@ pairs=(
   'global_store.sectors l1tex__t_sectors_pipe_lsu_mem_global_op_st.sum'
   'mma.instructions sm__inst_executed_pipe_tensor_op_hmma.sum'
 )
+# Of kernels that add to global memory.
+reduction_pairs=(
+  'reduction_instructions smsp__inst_executed_op_global_red.sum'
+  'reduction_sectors l1tex__t_sectors_pipe_lsu_mem_global_op_red.sum'
+)
 metrics=
-for pair in "${pairs[@]}"; do
+for pair in "${pairs[@]}" "${reduction_pairs[@]}"; do
   read -r -d '' _ metric <<<"$pair" || true
   metrics+=${metrics:+,}$metric
 done
@@ -66,7 +73,10 @@ emulator_counters() {
   python3 -c '
 import json, sys
 for access, counts in json.load(sys.stdin)["runs"][0]["counters"].items():
-    for name, count in (counts.items() if isinstance(counts, dict) else []):
+    if not isinstance(counts, dict):
+        print(access, counts)
+        continue
+    for name, count in counts.items():
         print(f"{access}.{name}", count)'
 }
 
@@ -124,11 +134,15 @@ if ((${#kernels[@]} == 0)); then mapfile -t kernels < <(names_of_all); fi
 
 results=()
 differences=0
-for kernel in "${kernels[@]}"; do
+for word in "${kernels[@]}"; do
+  read -ra options <<<"$word"
+  kernel=${options[0]} options=("${options[@]:1}")
+  described=${options[*]}
+  [[ $word == *--heads=* ]] || options+=(--heads=1)
   for dtype in ${dtypes//,/ }; do
     for seqlen in ${seqlens//,/ }; do
-      problem=(--kernel="$kernel" --dtype="$dtype" --seqlen="$seqlen" --batch=1 --heads=1)
-      echo "$kernel, $dtype, seqlen $seqlen"
+      problem=(--kernel="$kernel" --dtype="$dtype" --seqlen="$seqlen" --batch=1 "${options[@]}")
+      echo "$kernel, $dtype, seqlen $seqlen${described:+, $described}"
       "$runner" --device=emulator --json="$work/emulator.json" "${problem[@]}" >"$work/log" 2>&1 ||
         { cat "$work/log" >&2; exit 3; }
       emulator_counters <"$work/emulator.json" >"$work/emulator"
@@ -147,7 +161,9 @@ for kernel in "${kernels[@]}"; do
       fi
 
       printf '  %-78s %12s %12s\n' metric emulator hardware
-      for pair in "${pairs[@]}"; do
+      compared=("${pairs[@]}")
+      if grep -q '^reduction_' "$work/emulator"; then compared+=("${reduction_pairs[@]}"); fi
+      for pair in "${compared[@]}"; do
         read -r -d '' names metric <<<"$pair" || true
         emulator=$(value_of "$work/emulator" "$names")
         hardware=$(value_of "$work/hardware" "$metric")
@@ -157,7 +173,8 @@ for kernel in "${kernels[@]}"; do
           differences=$((differences + 1))
         fi
         printf '  %-78s %12s %12s  %s\n' "$metric" "$emulator" "$hardware" "$verdict"
-        results+=("{\"kernel\": \"$kernel\", \"dtype\": \"$dtype\", \"seqlen\": $seqlen, \"counter\": \"$names\",\
+        results+=("{\"kernel\": \"$kernel\",${described:+ \"options\": \"$described\",} \"dtype\": \"$dtype\", \"seqlen\": $seqlen,\
+ \"counter\": \"$names\",\
  \"metric\": \"$metric\", \"emulator\": ${emulator/missing/null}, \"hardware\": ${hardware/missing/null}}")
       done
     done

@@ -33,9 +33,12 @@ from matplotlib.patches import Rectangle
 
 SCHEMAS = ("flash-steps/results/1", "flash-steps/results/2")
 PUBLISHED = ROOT / "docs" / "results" / "published.json"
+FIRST_RELEASE = ROOT / "docs" / "results" / "variants" / "against_standard" / "first_release.json"
 STEPS = sorted(path.stem for path in (ROOT / "kernels").glob("[0-9][0-9]_*.cu"))
 LADDER = [*(path.stem for path in sorted((ROOT / "kernels" / "primer").glob("p[0-9]*.cu"))), *STEPS,
           *(path.stem for path in sorted((ROOT / "kernels" / "beyond").glob("[0-9]*.cu")))]
+
+KERNELS = {*LADDER, *(path.stem for path in (ROOT / "kernels" / "variants").glob("v[0-9]*.cu"))}
 
 INK = "#767b84"
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#1a80c4", "#d55e00", "#009e73", "#cc79a7", "#e69f00"
@@ -46,6 +49,9 @@ BASELINES = (("fa2", "FlashAttention-2", (0, (5, 2))), ("cudnn", "cuDNN", (0, (1
              ("standard", "standard, unfused", (0, (5, 2, 1, 2))))
 CHOSEN_STEPS = (("01", BLUE), ("02", GREEN), ("09", PURPLE), ("16", VERMILLION))
 RANKED_STEPS = ("07", "16")
+# Of FlashAttention's first release: dropout and padding or not, and the colour.
+SERIES = (("dropout and padding", True, True, BLUE), ("padding", False, True, GREEN),
+          ("neither", False, False, VERMILLION))
 PUBLISHED_SEQLEN = 4096
 SECTOR_BYTES = 32
 ELEMENT_BYTES = 2
@@ -143,7 +149,14 @@ def read_json(path):
 
 def read_problem(problem):
     shape = {key: problem[key].count() for key in ("batch", "heads", "seqlen", "head_dim")}
-    return shape | {"dtype": problem["dtype"].text()}
+    there = lambda key: key in problem.object()
+    return shape | {
+        "dtype": problem["dtype"].text(),
+        "pass": problem["pass"].text() if there("pass") else "forward",
+        "mask": problem["mask"].text() if there("mask") else "none",
+        "dropout": problem["dropout"].number() if there("dropout") else 0,
+        "padding": problem["padding"].number() if there("padding") else 0,
+    }
 
 
 def read_timing(timing):
@@ -151,6 +164,7 @@ def read_timing(timing):
         return None
     return {
         "tflops": timing["tflops"].number(),
+        "median_ms": timing["median_ms"].number(),
         "sm_clock_mhz": timing["sm_clock_mhz"].number(),
         "throttled": timing["throttled"].flag(),
         "full_budget": timing["full_budget"].flag(),
@@ -197,7 +211,7 @@ def read_verdict(validation):
 
 def read_run(run):
     kernel = run["kernel"].text()
-    if kernel not in LADDER:
+    if kernel not in KERNELS:
         run["kernel"].fail(f'is "{kernel}", which is none of the kernels in kernels/')
     baselines = run["baselines"]
     fa2 = baselines["fa2"] if baselines and "fa2" in baselines.object() else None
@@ -206,6 +220,7 @@ def read_run(run):
         "config": run["config"].text(),
         "problem": read_problem(run["problem"]),
         "passed": read_verdict(run["validation"]),
+        "writes_lse": "tensors" in run["validation"].object() and "lse" in run["validation"]["tensors"].object(),
         "timing": read_timing(run["timing"]),
         "percent": read_percent(fa2) if fa2 else None,
         "stored_in": fa2["stored_in"].text() if fa2 and fa2["stored_in"] else None,
@@ -663,6 +678,121 @@ def draw_traffic(sweep):
     return fig
 
 
+def passes_of(runs):
+    """The runs of each pass, by what else a problem is."""
+    found = {}
+    for run in runs:
+        rest = tuple(value for key, value in run["problem"].items() if key != "pass")
+        found.setdefault(rest, {}).setdefault(run["problem"]["pass"], []).append(run)
+    return found
+
+
+def both_passes(runs):
+    """The fastest forward run and the fastest backward one as one: their times added, and the most that either holds."""
+    if not runs.get("forward") or not runs.get("backward"):
+        return None
+    fastest = [min(of_pass, key=lambda run: run["timing"]["median_ms"]) for of_pass in
+               (runs["forward"], runs["backward"])]
+    return {"milliseconds": sum(run["timing"]["median_ms"] for run in fastest),
+            "bytes": max((run["peak_bytes"] for run in fastest if run["peak_bytes"]), default=None),
+            "problem": fastest[0]["problem"]}
+
+
+def against_pytorch(results):
+    """Where a kernel and PyTorch's standard attention ran forward and backward: GPU, series → seqlen → both."""
+    kernels, pytorch, names = [], [], set()
+    for file in results:
+        names.add(file["gpu"])
+        # A forward pass that a backward one follows has to store the logarithms of the row sums.
+        kernels += [run for run in file["runs"] if run["passed"] and run["timing"] and run["problem"]["mask"] == "none"
+                    and (run["writes_lse"] or run["problem"]["pass"] == "backward")]
+        pytorch += [run for run in file["baselines"] if run["name"] == "pytorch" and run["timing"]]
+    ours, theirs = passes_of(kernels), passes_of(pytorch)
+    rows = {name: {} for name, *_ in SERIES}
+    for rest in sorted(ours.keys() & theirs.keys()):
+        pair = both_passes(ours[rest]), both_passes(theirs[rest])
+        if None in pair:
+            continue
+        problem = pair[0]["problem"]
+        for name, dropout, padding, _ in SERIES:
+            if (problem["dropout"] > 0, problem["padding"] > 0) == (dropout, padding):
+                rows[name][problem["seqlen"]] = pair
+    return names, {name: row for name, row in rows.items() if row}
+
+
+def read_first_release():
+    """The bars of the first release: seqlen → value, of each series' speedup and of the memory."""
+    root = read_json(os.path.relpath(FIRST_RELEASE))
+    seqlens = [seqlen.count() for seqlen in root["seqlens"]]
+    row = lambda field: dict(zip(seqlens, (value.number() for value in field), strict=True))
+    return {name: row(root["speedup"][name]) for name, *_ in SERIES}, row(root["memory_ratio"])
+
+
+def bars_beside(axes, seqlens, groups):
+    """Bars of (colour, is published, seqlen → ratio), those of a length side by side, with their values above."""
+    width = 0.86 / len(groups)
+    top = max(value for *_, row in groups for value in row.values())
+    for place, (colour, is_published, row) in enumerate(groups):
+        for i, seqlen in enumerate(seqlens):
+            if seqlen not in row:
+                continue
+            x = i + (place - (len(groups) - 1) / 2) * width
+            axes.bar(x, row[seqlen], width=width * 0.92, color=colour, alpha=0.35 if is_published else 1)
+            value = f"{row[seqlen]:.1f}" if row[seqlen] < 100 else f"{row[seqlen]:.0f}"
+            axes.annotate(value, (x, row[seqlen]), (0, 2), textcoords="offset points", ha="center", va="bottom",
+                          size=6.5, weight="normal" if is_published else "bold")
+    axes.axhline(1, color=INK, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+    axes.set(xlim=(-0.6, len(seqlens) - 0.4), ylim=(0, top * 1.1))
+    axes.set_xticks(range(len(seqlens)), [str(seqlen) for seqlen in seqlens])
+    axes.set_xlabel("seqlen", labelpad=5)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
+
+
+def draw_against(gpus, rows, published, title, value_of, series):
+    """One of the two graphs: (name, colour) → seqlen → ratio, with the published bars beside, paler."""
+    groups = []
+    for name, colour in series:
+        measured = {seqlen: value for seqlen, pair in rows[name].items() if (value := value_of(*pair))}
+        if measured:
+            groups += [(colour, True, published[name]), (colour, False, measured)]
+    if not groups:
+        return None
+    seqlens = sorted({seqlen for *_, row in groups for seqlen in row})
+    problem = next(iter(next(iter(rows.values())).values()))[0]["problem"]
+    fig, axes = figure(9.2, 4.9, title, f"{' and '.join(sorted(gpus))}: {describe(problem, batches_of(rows))}")
+    margins(fig, 0.5, 0.3, 1.2, 1.0)
+    bars_beside(axes, seqlens, groups)
+    legend(axes, [("■", name, colour) for name, colour in series if any(colour == group[0] for group in groups)])
+    footnote(fig, "Pale: the first release, published. Full: here, the medians of the forward and of the backward pass added,"
+             "\nof PyTorch's standard attention and of the fastest kernels.")
+    return fig
+
+
+def batches_of(rows):
+    return batches([pair[0] for row in rows.values() for pair in row.values()])
+
+
+def draw_speedup(results, first_release):
+    gpus, rows = against_pytorch(results)
+    if not rows:
+        return None
+    return draw_against(gpus, rows, first_release[0], "How much faster than PyTorch's standard attention",
+                        lambda ours, theirs: theirs["milliseconds"] / ours["milliseconds"],
+                        [(name, colour) for name, *_, colour in SERIES if name in rows])
+
+
+def draw_memory_ratio(results, first_release):
+    """The published picture has one series: of those here the one with the most in it."""
+    gpus, rows = against_pytorch(results)
+    if not rows:
+        return None
+    name, colour = next((name, colour) for name, *_, colour in SERIES if name in rows)
+    return draw_against(gpus, rows, {name: first_release[1]}, "In how much less memory than PyTorch's standard attention",
+                        lambda ours, theirs: ours["bytes"] and theirs["bytes"] and theirs["bytes"] / ours["bytes"],
+                        [(name, colour)])
+
+
 def draw_counters(sweep):
     """What the emulator counts, by step: bank conflicts, wavefronts of shared memory, instructions of a warp."""
     runs = [run for run in sweep["runs"] if run["counters"]]
@@ -815,9 +945,12 @@ def draw_bank_map():
     return fig
 
 
-def draw_all(sweeps, published):
+def draw_all(results, sweeps, published, first_release):
     """Name → figure, of all that the results have the data for."""
     pictures = {"bank_map": draw_bank_map(), "percent_of_fa2": draw_percent(sweeps, published)}
+    if first_release:
+        pictures["speedup_over_standard"] = draw_speedup(results, first_release)
+        pictures["memory_over_standard"] = draw_memory_ratio(results, first_release)
     for sweep in sweeps:
         pictures[f"tflops_by_seqlen_{sweep['suffix']}"] = draw_tflops(sweep)
         pictures[f"ladder_{sweep['suffix']}"] = draw_ladder(sweep)
@@ -883,8 +1016,14 @@ def main():
     except BadFile as error:
         print(f"{error} The published columns are left out.", file=sys.stderr)
         bad = bad or PUBLISHED.exists()
+    first_release = None
+    try:
+        first_release = read_first_release()
+    except (BadFile, ValueError) as error:
+        print(f"{error} The graphs of the first release are left out.", file=sys.stderr)
+        bad = True
 
-    pictures = draw_all(sweeps_of(results), published)
+    pictures = draw_all(results, sweeps_of(results), published, first_release)
     if args.out:
         try:
             save(pictures, args.out, args.png)

@@ -7,8 +7,9 @@
 #   scripts/sanitize_gpu.sh [--tools=memcheck,racecheck,initcheck,synccheck] [--seqlen=384] [--dtype=fp16,bf16]
 #                           [--json=FILE] [KERNEL…]
 #
-# KERNEL is a name as ./runner --list shows it; all by default. A launch has one sequence of 16 heads, a number that
-# every step covers. RUNNER and COMPUTE_SANITIZER name other binaries than build/runner and compute-sanitizer.
+# KERNEL is a name as ./runner --list shows it, and further options of its problem may follow in the same word
+# ("v02_causal --causal"); the sixteen by default. A launch has one sequence of 16 heads, a number that every step covers.
+# RUNNER and COMPUTE_SANITIZER name other binaries than build/runner and compute-sanitizer.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 runner=${RUNNER:-$root/build/runner}
@@ -72,13 +73,17 @@ printf ' %10s' "${tool_list[@]}"
 printf '\n'
 results=()
 reports=0
-for kernel in "${kernels[@]}"; do
+for word in "${kernels[@]}"; do
+  read -ra options <<<"$word"
+  kernel=${options[0]} options=("${options[@]:1}")
+  described=${options[*]}
   for dtype in ${dtypes//,/ }; do
     for seqlen in ${seqlens//,/ }; do
       printf '%-22s %-5s %7s' "$kernel" "$dtype" "$seqlen"
       for tool in "${tool_list[@]}"; do
         "$sanitizer" --tool "$tool" "$runner" --device=gpu --profile --kernel="$kernel" \
-          --dtype="$dtype" --seqlen="$seqlen" --batch=1 --heads=16 >"$work/log" 2>&1 && exit_code=0 || exit_code=$?
+          --dtype="$dtype" --seqlen="$seqlen" --batch=1 --heads=16 ${options[@]+"${options[@]}"} \
+          >"$work/log" 2>&1 && exit_code=0 || exit_code=$?
         count=$(reports_of "$work/log")
         # A launch that did not happen has no reports either.
         if [[ -z $count ]] || ! grep -q "^launched $kernel " "$work/log" && ((count == 0)); then
@@ -92,7 +97,7 @@ for kernel in "${kernels[@]}"; do
           reports=$((reports + count))
           cat "$work/log" >>"$work/reports"
         fi
-        results+=("{\"kernel\": \"$kernel\", \"dtype\": \"$dtype\", \"seqlen\": $seqlen, \"tool\": \"$tool\",\
+        results+=("{\"kernel\": \"$kernel\",${described:+ \"options\": \"$described\",} \"dtype\": \"$dtype\", \"seqlen\": $seqlen, \"tool\": \"$tool\",\
  \"reports\": $count}")
       done
       printf '\n'
@@ -102,7 +107,7 @@ done
 
 if [[ -s $work/reports ]]; then cat "$work/reports" >&2; fi
 if [[ -n $json ]]; then
-  device=$("$runner" --device=gpu --check-only --kernel="${kernels[0]}" --seqlen="${seqlens%%,*}" --batch=1 --heads=16 |
+  device=$("$runner" --device=gpu --check-only --kernel="${kernels[0]%% *}" --seqlen="${seqlens%%,*}" --batch=1 --heads=16 |
     awk -F: 'NR == 1 { print $1 }')
   version=$("$sanitizer" --version | awk '/^Version/ { print $2 }')
   printf '%s\n' "${results[@]}" | "$root/scripts/results_json.py" "$runner" "$json" \

@@ -86,9 +86,10 @@ void Cublas::multiply(const BatchedProduct& product, Dtype dtype, CUstream_st* s
   const int type = dtype == Dtype::fp16 ? fp16 : bf16;
   const float zero = 0;
   check(library().set_stream(handle_, stream), "giving cuBLAS a stream");
-  check(library().gemm(handle_, product.transpose_a ? transposed : not_transposed, not_transposed, product.m, product.n,
-                       product.k, &product.scale, product.a, type, product.a_stride, product.b, type, product.b_stride,
-                       &zero, product.c, type, product.c_stride, product.count, compute_fp32, default_algorithm),
+  check(library().gemm(handle_, product.transpose_a ? transposed : not_transposed,
+                       product.transpose_b ? transposed : not_transposed, product.m, product.n, product.k,
+                       &product.scale, product.a, type, product.a_stride, product.b, type, product.b_stride, &zero,
+                       product.c, type, product.c_stride, product.count, compute_fp32, default_algorithm),
         "cuBLAS's matrix product");
 }
 

@@ -10,10 +10,11 @@ struct CUstream_st;  // what CUDA's cudaStream_t points to
 
 namespace flash_steps {
 
-/// `count` independent products C = scale·op(A)·B of column-major matrices in 16 bits, accumulated in fp32; op(A) is
-/// [m, k], B is [k, n], C is [m, n]. a, b and c are arrays, in the GPU's memory, of pointers to the matrices.
+/// `count` independent products C = scale·op(A)·op(B) of column-major matrices in 16 bits, accumulated in fp32; op(A)
+/// is [m, k], op(B) is [k, n], C is [m, n]. a, b and c are arrays, in the GPU's memory, of pointers to the matrices.
 struct BatchedProduct {
-  bool transpose_a;  ///< A is stored as [k, m]
+  bool transpose_a = false;  ///< A is stored as [k, m]
+  bool transpose_b = false;  ///< B is stored as [n, k]
   int m, n, k;
   float scale;
   const void* const* a;

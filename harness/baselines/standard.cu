@@ -1,109 +1,31 @@
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 
 #include "harness/base/error.h"
 #include "harness/base/text.h"
 #include "harness/baselines/cublas.h"
+#include "harness/baselines/scores.h"
 #include "harness/baselines/standard.h"
 #include "harness/gpu/cuda/check.cuh"
 #include "harness/gpu/cuda/device_array.h"
-#include "harness/gpu/cuda/numbers.cuh"
 
 namespace flash_steps {
 namespace {
 
-constexpr int vector_size = 8;  // 16-bit numbers in the 16 bytes that a thread loads at once
-constexpr int most_threads = 1024;
-constexpr int64_t most_ctas = 1 << 20;
-constexpr float log2_e = 1.4426950408889634f;
-
-struct alignas(16) Vector {
-  uint16_t bits[vector_size];
-};
-
-// The maximum of some numbers, and the sum of their exponentials relative to it.
-struct Exponentials {
-  float max;
-  float sum;
-
-  __device__ void add(Exponentials other) {
-    const float both = fmaxf(max, other.max);
-    sum = sum * exp2f((max - both) * log2_e) + other.sum * exp2f((other.max - both) * log2_e);
-    max = both;
-  }
-};
-
-// All threads of the CTA get the result.
-__device__ Exponentials add_up(Exponentials value) {
-  __shared__ Exponentials of_warp[most_threads / 32];
-  for (int lane_mask = 16; lane_mask > 0; lane_mask /= 2) {
-    value.add({__shfl_xor_sync(0xffffffffu, value.max, lane_mask), __shfl_xor_sync(0xffffffffu, value.sum, lane_mask)});
-  }
-  __syncthreads();  // of_warp may still be read for the row before
-  if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
-  __syncthreads();
-  value = of_warp[0];
-  for (int w = 1; w < blockDim.x / 32; w++) value.add(of_warp[w]);
-  return value;
-}
-
-// A CTA takes a row. Its second reading comes out of L1: all CTAs of an SM together have at most 2048 threads.
-template <Dtype dtype>
-__global__ void softmax_rows(uint16_t* s, int64_t rows, int seqlen) {  // s [rows, seqlen]
-  const int vectors = seqlen / vector_size;
-  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
-    Vector* const of_row = reinterpret_cast<Vector*>(s + row * seqlen);
-
-    Exponentials mine{-FLT_MAX, 0};  // and not -infinity, of which differences are NaN
-    for (int i = threadIdx.x; i < vectors; i += blockDim.x) {
-      const Vector vector = of_row[i];
-      Exponentials of_vector{-FLT_MAX, 0};
-      for (const uint16_t bits : vector.bits) of_vector.max = fmaxf(of_vector.max, to_float<dtype>(bits));
-      for (const uint16_t bits : vector.bits) {
-        of_vector.sum += exp2f((to_float<dtype>(bits) - of_vector.max) * log2_e);
-      }
-      mine.add(of_vector);
-    }
-    const Exponentials all = add_up(mine);
-
-    for (int i = threadIdx.x; i < vectors; i += blockDim.x) {
-      Vector vector = of_row[i];
-      for (uint16_t& bits : vector.bits) {
-        bits = from_float<dtype>(exp2f((to_float<dtype>(bits) - all.max) * log2_e) / all.sum);
-      }
-      of_row[i] = vector;
-    }
-  }
-}
-
-// The first element of each head of each sequence.
-template <typename T>
-DeviceArray<T*> pointers(T* first, int batch, int heads, int64_t batch_stride, int64_t head_stride) {
-  using Element = std::conditional_t<std::is_const_v<T>, const uint16_t, uint16_t>;
-  std::vector<T*> of_heads;
-  for (int64_t b = 0; b < batch; b++) {
-    for (int64_t h = 0; h < heads; h++) {
-      of_heads.push_back(static_cast<Element*>(first) + b * batch_stride + h * head_stride);
-    }
-  }
-  return DeviceArray<T*>(of_heads);
-}
-
-// Elements of S.
+// Elements of a matrix of scores, and bytes of all of them: P, of dropout what is left of it and a byte of the mask,
+// and of a backward pass dP.
 double scores_of(const Problem& problem) {
-  return double(problem.batch) * problem.heads * problem.seqlen * double(problem.seqlen);
+  return static_cast<double>(problem.rows()) * static_cast<double>(score_stride(problem));
+}
+
+double bytes_of_score(const Problem& problem) {
+  return 2.0 + (problem.dropout != 0 ? 3 : 0) + (problem.pass == Pass::backward ? 2 : 0);
 }
 
 int64_t checked_scores(const Problem& problem) {
-  if (problem.seqlen % vector_size != 0) {
-    throw MachineError("standard attention covers lengths that are a multiple of " + std::to_string(vector_size) +
-                       ", and seqlen is " + std::to_string(problem.seqlen) + "; " +
-                       std::to_string((problem.seqlen / vector_size + 1) * vector_size) + " would work");
-  }
   const double free_bytes = static_cast<double>(gpu_memory().free_bytes);
   constexpr double for_cublas = 128.0 * 1024 * 1024;
-  const double need = scores_of(problem) * sizeof(uint16_t);
+  const double need = scores_of(problem) * bytes_of_score(problem);
   if (need + for_cublas > free_bytes) {
     const int batch = static_cast<int>(std::max(0.0, (free_bytes - for_cublas) / (need / problem.batch)));
     throw OutOfMemory("standard attention keeps seqlen² numbers a head, " + readable_bytes(need) + " at seqlen " +
@@ -114,82 +36,192 @@ int64_t checked_scores(const Problem& problem) {
   return static_cast<int64_t>(scores_of(problem));
 }
 
+// A matrix for each head of Q of each sequence: pointers to them, in the GPU's memory, and the elements from one row to
+// the next.
+struct Matrices {
+  DeviceArray<void*> pointers;
+  int stride = 0;
+};
+
 class StandardAttention final : public GpuBaseline {
  public:
   StandardAttention(const Problem& problem, const Tensors& tensors)
-      : problem_(problem), output_(tensors.o), scores_(checked_scores(problem)) {
-    const int batch = problem.batch;
-    const int heads = problem.heads;
-    const int64_t seqlen = problem.seqlen;
-    const int64_t batch_stride = seqlen * heads * problem.head_dim;
-    q_ = pointers(tensors.q, batch, heads, batch_stride, problem.head_dim);
-    k_ = pointers(tensors.k, batch, heads, batch_stride, problem.head_dim);
-    v_ = pointers(tensors.v, batch, heads, batch_stride, problem.head_dim);
-    o_ = pointers(tensors.o, batch, heads, batch_stride, problem.head_dim);
-    s_ = pointers(static_cast<void*>(scores_.data()), batch, heads, heads * seqlen * seqlen, seqlen * seqlen);
+      : problem_(problem), tensors_(tensors), is_backward_(problem.pass == Pass::backward) {
+    allocate_scores(checked_scores(problem));
+    q_ = of_queries(tensors.q);
+    k_ = of_keys(tensors.k);
+    v_ = of_keys(tensors.v);
+    p_ = of_scores(scores_.p);
+    dropped_ = of_scores(scores_.dropped);
+    if (!is_backward_) {
+      o_ = of_queries(tensors.o);
+      return;
+    }
+    dp_ = of_scores(scores_.dp);
+    d_o_ = of_queries(tensors.d_o);
+    dq_ = of_queries(tensors.dq);
+    dk_ = of_heads_of_keys(dk_of_heads_, tensors.dk);
+    dv_ = of_heads_of_keys(dv_of_heads_, tensors.dv);
+    compute_weights(nullptr);
+    wait_for_gpu("standard attention");
   }
 
-  // cuBLAS's matrices are column-major, so that to it each of ours is its transpose: Sᵀ = K·Qᵀ and Oᵀ = Vᵀ·Pᵀ.
   void launch(CUstream_st* stream) override {
-    const int seqlen = problem_.seqlen;
-    const int head_dim = problem_.head_dim;
-    const int row_stride = problem_.heads * head_dim;
-    const int count = problem_.batch * problem_.heads;
-    cublas_.multiply({.transpose_a = true,
-                      .m = seqlen,
-                      .n = seqlen,
-                      .k = head_dim,
-                      .scale = 1 / std::sqrt(static_cast<float>(head_dim)),
-                      .a = k_.data(),
-                      .a_stride = row_stride,
-                      .b = q_.data(),
-                      .b_stride = row_stride,
-                      .c = s_.data(),
-                      .c_stride = seqlen,
-                      .count = count},
-                     problem_.dtype, stream);
-    launch_softmax(stream);
-    cublas_.multiply({.transpose_a = false,
-                      .m = head_dim,
-                      .n = seqlen,
-                      .k = seqlen,
-                      .scale = 1,
-                      .a = v_.data(),
-                      .a_stride = row_stride,
-                      .b = s_.data(),
-                      .b_stride = seqlen,
-                      .c = o_.data(),
-                      .c_stride = row_stride,
-                      .count = count},
-                     problem_.dtype, stream);
+    if (is_backward_) {
+      compute_gradients(stream);
+    } else {
+      compute_weights(stream);
+      multiply({.a = &v_, .b = &dropped_, .c = &o_, .m = dims, .n = queries, .k = keys}, stream);
+    }
   }
 
-  const void* output() const override { return output_; }
+  const void* output() const override { return tensors_.o; }
+
+  const void* gradient(Output output) const override {
+    if (!is_backward_) return nullptr;
+    return output == Output::dq ? tensors_.dq : output == Output::dk ? tensors_.dk : tensors_.dv;
+  }
 
   // The pointers are for cuBLAS alone, whose own memory is not counted; but they are ours.
   int64_t workspace_bytes() const override {
-    return scores_.bytes() + q_.bytes() + k_.bytes() + v_.bytes() + o_.bytes() + s_.bytes();
+    int64_t bytes = p_data_.bytes() + dropped_data_.bytes() + kept_data_.bytes() + dp_data_.bytes() +
+                    dk_of_heads_.bytes() + dv_of_heads_.bytes();
+    for (const Matrices* each : {&q_, &k_, &v_, &o_, &p_, &dropped_, &dp_, &d_o_, &dq_, &dk_, &dv_}) {
+      bytes += each->pointers.bytes();
+    }
+    return bytes;
   }
 
-  std::string implementation() const override { return cublas_.version() + " and a softmax kernel"; }
+  std::string implementation() const override {
+    return cublas_.version() + (is_backward_ ? " and a kernel for the softmax's gradient" : " and a softmax kernel");
+  }
 
  private:
-  void launch_softmax(CUstream_st* stream) {
-    const int64_t rows = int64_t{problem_.batch} * problem_.heads * problem_.seqlen;
-    const unsigned ctas = static_cast<unsigned>(std::min(rows, most_ctas));
-    const int warps = (problem_.seqlen / vector_size + 31) / 32;
-    const unsigned threads = std::min(warps * 32, most_threads);
-    const auto softmax = problem_.dtype == Dtype::fp16 ? softmax_rows<Dtype::fp16> : softmax_rows<Dtype::bf16>;
-    softmax<<<ctas, threads, 0, stream>>>(scores_.data(), rows, problem_.seqlen);
-    check_launch("the softmax of standard attention");
+  // A size of a product, which follows from the sequence.
+  using Size = int (*)(const Problem& problem, int sequence);
+  static int queries(const Problem& problem, int sequence) { return problem.queries_of(sequence); }
+  static int keys(const Problem& problem, int sequence) { return problem.keys_of(sequence); }
+  static int dims(const Problem& problem, int) { return problem.head_dim; }
+
+  struct Product {
+    const Matrices* a;
+    const Matrices* b;
+    const Matrices* c;
+    Size m, n, k;
+    bool transpose_a = false, transpose_b = false;
+    double scale = 1;
+  };
+
+  void allocate_scores(int64_t scores) {
+    p_data_ = DeviceArray<uint16_t>(scores);
+    scores_.p = scores_.dropped = p_data_.data();
+    if (problem_.dropout != 0) {
+      dropped_data_ = DeviceArray<uint16_t>(scores);
+      kept_data_ = DeviceArray<uint8_t>(scores);
+      scores_.dropped = dropped_data_.data();
+      scores_.kept = kept_data_.data();
+    }
+    if (is_backward_) {
+      dp_data_ = DeviceArray<uint16_t>(scores);
+      scores_.dp = dp_data_.data();
+    }
   }
 
+  template <typename Offset>
+  Matrices matrices(const void* first, int64_t stride, const Offset& offset) const {
+    std::vector<void*> pointers;
+    for (int s = 0; s < problem_.batch; s++) {
+      for (int h = 0; h < problem_.heads; h++) {
+        pointers.push_back(const_cast<uint16_t*>(static_cast<const uint16_t*>(first) + offset(s, h)));
+      }
+    }
+    return {DeviceArray<void*>(pointers), static_cast<int>(stride)};
+  }
+
+  Matrices of_queries(const void* first) const {
+    const int64_t stride = int64_t{problem_.heads} * problem_.head_dim;
+    return matrices(first, stride, [&](int s, int h) { return starts_[s] * stride + int64_t{h} * problem_.head_dim; });
+  }
+
+  Matrices of_keys(const void* first) const {
+    const int64_t stride = int64_t{problem_.key_heads()} * problem_.head_dim;
+    return matrices(first, stride, [&](int s, int h) {
+      return kv_starts_[s] * stride + int64_t{problem_.key_head(h)} * problem_.head_dim;
+    });
+  }
+
+  // A gradient of K or V: where heads share one of those, each adds up its own first.
+  Matrices of_heads_of_keys(DeviceArray<uint16_t>& of_heads, void* gradient) const {
+    if (problem_.key_heads() == problem_.heads) return of_keys(gradient);
+    const int64_t stride = int64_t{problem_.heads} * problem_.head_dim;
+    of_heads = DeviceArray<uint16_t>(kv_starts_.back() * stride);
+    return matrices(of_heads.data(), stride,
+                    [&](int s, int h) { return kv_starts_[s] * stride + int64_t{h} * problem_.head_dim; });
+  }
+
+  Matrices of_scores(const uint16_t* first) const {
+    const int64_t stride = score_stride(problem_);
+    return matrices(first, stride, [&](int s, int h) {
+      return (int64_t{starts_[s]} * problem_.heads + int64_t{h} * problem_.queries_of(s)) * stride;
+    });
+  }
+
+  // cuBLAS's matrices are column-major, so that to it each of ours is its transpose: Sᵀ = K·Qᵀ and Oᵀ = Vᵀ·Pᵀ.
+  // Sequences of different lengths are products of different sizes, and each is its own call.
+  void multiply(const Product& product, CUstream_st* stream) {
+    const bool is_packed = problem_.padding != 0;
+    const int count = is_packed ? problem_.heads : problem_.batch * problem_.heads;
+    for (int s = 0; s < (is_packed ? problem_.batch : 1); s++) {
+      const int first = s * problem_.heads;
+      cublas_.multiply({.transpose_a = product.transpose_a,
+                        .transpose_b = product.transpose_b,
+                        .m = product.m(problem_, s),
+                        .n = product.n(problem_, s),
+                        .k = product.k(problem_, s),
+                        .scale = static_cast<float>(product.scale),
+                        .a = product.a->pointers.data() + first,
+                        .a_stride = product.a->stride,
+                        .b = product.b->pointers.data() + first,
+                        .b_stride = product.b->stride,
+                        .c = const_cast<void**>(product.c->pointers.data()) + first,
+                        .c_stride = product.c->stride,
+                        .count = count},
+                       problem_.dtype, stream);
+    }
+  }
+
+  void compute_weights(CUstream_st* stream) {
+    multiply({.a = &k_, .b = &q_, .c = &p_, .m = keys, .n = queries, .k = dims, .transpose_a = true, .scale = scale()},
+             stream);
+    softmax_of_scores(problem_, tensors_, scores_, stream);
+  }
+
+  void compute_gradients(CUstream_st* stream) {
+    multiply({.a = &d_o_, .b = &dropped_, .c = &dv_, .m = dims, .n = keys, .k = queries, .transpose_b = true}, stream);
+    multiply({.a = &v_, .b = &d_o_, .c = &dp_, .m = keys, .n = queries, .k = dims, .transpose_a = true}, stream);
+    gradient_of_scores(problem_, tensors_, scores_, stream);
+    multiply({.a = &k_, .b = &dp_, .c = &dq_, .m = dims, .n = queries, .k = keys, .scale = scale()}, stream);
+    multiply(
+        {.a = &q_, .b = &dp_, .c = &dk_, .m = dims, .n = keys, .k = queries, .transpose_b = true, .scale = scale()},
+        stream);
+    if (dk_of_heads_.size() == 0) return;
+    sum_groups(problem_, dk_of_heads_.data(), tensors_.dk, stream);
+    sum_groups(problem_, dv_of_heads_.data(), tensors_.dv, stream);
+  }
+
+  double scale() const { return 1 / std::sqrt(static_cast<double>(problem_.head_dim)); }
+
   Problem problem_;
-  void* output_;
+  Tensors tensors_;
+  bool is_backward_;
+  std::vector<int> starts_ = query_starts(problem_);
+  std::vector<int> kv_starts_ = key_starts(problem_);
   Cublas cublas_;
-  DeviceArray<uint16_t> scores_;  // [batch, heads, seqlen, seqlen]: S, then P
-  DeviceArray<const void*> q_, k_, v_;
-  DeviceArray<void*> s_, o_;
+  Scores scores_;
+  DeviceArray<uint16_t> p_data_, dropped_data_, dp_data_;
+  DeviceArray<uint8_t> kept_data_;
+  DeviceArray<uint16_t> dk_of_heads_, dv_of_heads_;  // where heads share one of K and V
+  Matrices q_, k_, v_, o_, p_, dropped_, dp_, d_o_, dq_, dk_, dv_;
 };
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <dlfcn.h>
 
+#include <array>
 #include <cstdlib>
 #include <stdexcept>
 
 #include "harness/base/error.h"
 #include "harness/base/process.h"
+#include "harness/baselines/scores.h"
 
 namespace flash_steps {
 namespace {
@@ -18,7 +20,7 @@ constexpr const char* variable = "FLASH_STEPS_TORCH_PLUGIN";
 constexpr const char* how_to_get_it = "scripts/build_torch_plugin.sh build, where python3 has a torch with CUDA,";
 
 std::string sentence(const fs::path& file, const std::string& reason) {
-  return "fa2 and cudnn need the PyTorch plugin, and " + file.string() + " " + reason;
+  return "fa2, cudnn and pytorch need the PyTorch plugin, and " + file.string() + " " + reason;
 }
 
 template <typename Function>
@@ -32,7 +34,8 @@ Function* find(void* library, const char* name, const fs::path& file) {
 
 class TorchBaseline final : public GpuBaseline {
  public:
-  TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors)
+  TorchBaseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem, const Tensors& tensors,
+                const uint8_t* kept)
       : plugin_(plugin), name_(name_of(baseline)), is_backward_(problem.pass != Pass::forward) {
     const flash_steps_problem described{.q = tensors.q,
                                         .k = tensors.k,
@@ -48,6 +51,7 @@ class TorchBaseline final : public GpuBaseline {
                                         .dropout = problem.dropout,
                                         .dropout_seed = problem.dropping().seed,
                                         .dropout_offset = problem.dropping().offset,
+                                        .kept = kept,
                                         .starts = problem.padding != 0 ? tensors.starts : nullptr,
                                         .kv_starts = problem.padding != 0 ? tensors.kv_starts : nullptr,
                                         .rows = problem.first_query(problem.batch),
@@ -63,6 +67,7 @@ class TorchBaseline final : public GpuBaseline {
       if (const char* error = plugin_.memory(attention_, &bytes)) fail(error);
       // Of which the outputs are among the tensors.
       workspace_bytes_ = bytes - problem.bytes() - (is_backward_ ? 2 * problem.kv_bytes() : 0);
+      if (kept != nullptr) workspace_bytes_ += padded_scores(problem);
     } catch (...) {
       plugin_.destroy(attention_);
       throw;
@@ -73,14 +78,14 @@ class TorchBaseline final : public GpuBaseline {
   TorchBaseline& operator=(const TorchBaseline&) = delete;
 
   void launch(CUstream_st* stream) override {
-    if (const char* error = plugin_.run(attention_, stream, outputs_)) fail(error);
+    if (const char* error = plugin_.run(attention_, stream)) fail(error);
   }
 
-  const void* output() const override { return outputs_[0]; }
+  const void* output() const override { return outputs()[0]; }
 
   const void* gradient(Output output) const override {
     if (!is_backward_) return nullptr;
-    return outputs_[output == Output::dq ? 0 : output == Output::dk ? 1 : 2];
+    return outputs()[output == Output::dq ? 0 : output == Output::dk ? 1 : 2];
   }
 
   int64_t workspace_bytes() const override { return workspace_bytes_; }
@@ -88,6 +93,12 @@ class TorchBaseline final : public GpuBaseline {
   std::string implementation() const override { return plugin_.description(); }
 
  private:
+  std::array<const void*, FLASH_STEPS_MOST_OUTPUTS> outputs() const {
+    std::array<const void*, FLASH_STEPS_MOST_OUTPUTS> found = {};
+    if (const char* error = plugin_.outputs(attention_, found.data())) fail(error);
+    return found;
+  }
+
   [[noreturn]] void fail(const std::string& error) const {
     const std::string sentence = name_ + " cannot run: " + error;
     if (plugin_.was_out_of_memory() != 0) throw OutOfMemory(sentence);
@@ -98,7 +109,6 @@ class TorchBaseline final : public GpuBaseline {
   std::string name_;
   bool is_backward_;
   flash_steps_attention* attention_ = nullptr;
-  const void* outputs_[FLASH_STEPS_MOST_OUTPUTS] = {};
   int64_t workspace_bytes_ = 0;
 };
 
@@ -133,6 +143,7 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
     was_out_of_memory = find<flash_steps_was_out_of_memory_function>(library, "flash_steps_was_out_of_memory", file);
     create = find<flash_steps_attention_create_function>(library, "flash_steps_attention_create", file);
     run = find<flash_steps_attention_run_function>(library, "flash_steps_attention_run", file);
+    outputs = find<flash_steps_attention_outputs_function>(library, "flash_steps_attention_outputs", file);
     memory = find<flash_steps_attention_memory_function>(library, "flash_steps_attention_memory", file);
     destroy = find<flash_steps_attention_destroy_function>(library, "flash_steps_attention_destroy", file);
     return;
@@ -142,8 +153,8 @@ TorchPlugin::TorchPlugin(const std::vector<fs::path>& files) {
 }
 
 std::unique_ptr<GpuBaseline> make_torch_baseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem,
-                                                 const Tensors& tensors) {
-  return std::make_unique<TorchBaseline>(plugin, baseline, problem, tensors);
+                                                 const Tensors& tensors, const uint8_t* kept) {
+  return std::make_unique<TorchBaseline>(plugin, baseline, problem, tensors, kept);
 }
 
 }  // namespace flash_steps

@@ -1,5 +1,5 @@
-// FlashAttention-2 and cuDNN through libflash_steps_torch.so (see plugin.h), which is loaded only when it is asked for:
-// it takes PyTorch along, and that takes seconds.
+// FlashAttention-2, cuDNN and PyTorch's own operators through libflash_steps_torch.so (see plugin.h), which is loaded
+// only when it is asked for: it takes PyTorch along, and that takes seconds.
 #pragma once
 
 #include <filesystem>
@@ -30,14 +30,15 @@ class TorchPlugin {
   flash_steps_was_out_of_memory_function* was_out_of_memory = nullptr;
   flash_steps_attention_create_function* create = nullptr;
   flash_steps_attention_run_function* run = nullptr;
+  flash_steps_attention_outputs_function* outputs = nullptr;
   flash_steps_attention_memory_function* memory = nullptr;
   flash_steps_attention_destroy_function* destroy = nullptr;
 };
 
-/// fa2 or cudnn on this problem; the tensors' q, k and v stay in place, their o is not used. The plugin has to outlive
-/// it. Throws MachineError if the operator does not cover the problem, and OutOfMemory
-/// if memory does not suffice.
+/// fa2, cudnn or pytorch on this problem; the tensors' q, k and v stay in place, their o is not used. `kept` is what
+/// write_kept_weights() writes, for pytorch with dropout, else null. It and the plugin have to outlive the baseline.
+/// Throws MachineError if the operator does not cover the problem, and OutOfMemory if memory does not suffice.
 std::unique_ptr<GpuBaseline> make_torch_baseline(const TorchPlugin& plugin, Baseline baseline, const Problem& problem,
-                                                 const Tensors& tensors);
+                                                 const Tensors& tensors, const uint8_t* kept);
 
 }  // namespace flash_steps

@@ -1,10 +1,11 @@
-// FlashAttention-2 and cuDNN's attention, as PyTorch has them. See plugin.h for the interface, and
-// scripts/build_torch_plugin.sh for the build.
+// FlashAttention-2 and cuDNN's attention, as PyTorch has them, and standard attention of its operators. See plugin.h
+// for the interface, and scripts/build_torch_plugin.sh for the build.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
+#include <ATen/ops/_scaled_dot_product_cudnn_attention_backward.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_backward.h>
 #include <ATen/ops/from_blob.h>
@@ -14,6 +15,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/version.h>
 
 #include <memory>
@@ -24,6 +26,7 @@
 #include <vector>
 
 #include "harness/baselines/plugin.h"
+#include "harness/baselines/torch_standard.h"
 
 struct flash_steps_attention {
   std::vector<at::Tensor> (*compute)(const flash_steps_attention& attention) = nullptr;
@@ -33,9 +36,19 @@ struct flash_steps_attention {
   at::Tensor o, d_o, lse;                // of a backward pass
   std::vector<at::Tensor> state = {};    // likewise: what the operator wants back of a forward pass
   std::vector<at::Tensor> outputs = {};  // of the last run, as q, k and v
+  std::vector<at::Tensor> copies = {};   // of pytorch's, packed like the runner's tensors
+  // Of pytorch, whose tensors are padded and not packed:
+  std::vector<int64_t> lengths = {}, kv_lengths = {};
+  flash_steps_torch::Masks masks = {};
+  bool has_graph = false;  // of a backward pass: it goes back through the operators that made graph_output
+  std::vector<at::Tensor> leaves = {};
+  at::Tensor graph_output = {};
+  void* graph_stream = nullptr;  // autograd goes back on the stream that it came on
 };
 
 namespace {
+
+using namespace flash_steps_torch;
 
 // What PyTorch's operators want, and what they give: [batch, heads, seqlen, head_dim], whose strides may be any. In
 // memory both stay as the runner has them.
@@ -71,7 +84,7 @@ std::vector<at::Tensor> flash_attention_backward(const flash_steps_attention& at
   return {dq, dk, dv};
 }
 
-void prepare_backward(flash_steps_attention& attention) {
+void prepare_flash_backward(flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
   if (problem.dropout > 0) draw_from_the_start(problem);
   const auto forward = at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout,
@@ -80,11 +93,108 @@ void prepare_backward(flash_steps_attention& attention) {
   attention.state = {std::get<2>(forward), std::get<3>(forward), std::get<6>(forward), std::get<7>(forward)};
 }
 
-std::vector<at::Tensor> cudnn_attention(const flash_steps_attention& attention) {
-  return {std::get<0>(at::_scaled_dot_product_cudnn_attention(
-      attention.q, attention.k, attention.v, /*attn_bias=*/std::nullopt,
-      /*compute_log_sumexp=*/false, /*dropout_p=*/0.0, attention.problem.is_causal != 0))};
+auto cudnn_forward(const flash_steps_attention& attention, bool with_lse) {
+  return at::_scaled_dot_product_cudnn_attention(attention.q, attention.k, attention.v, /*attn_bias=*/std::nullopt,
+                                                 with_lse, /*dropout_p=*/0.0, attention.problem.is_causal != 0);
 }
+
+std::vector<at::Tensor> cudnn_attention(const flash_steps_attention& attention) {
+  return {std::get<0>(cudnn_forward(attention, false))};
+}
+
+std::vector<at::Tensor> cudnn_attention_backward(const flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  const auto [dq, dk, dv] = at::_scaled_dot_product_cudnn_attention_backward(
+      attention.d_o, attention.q, attention.k, attention.v, attention.o, attention.lse, attention.state[0],
+      attention.state[1], /*attn_bias=*/at::Tensor(), attention.state[2], attention.state[3], problem.seqlen,
+      problem.seqlen_kv, /*dropout_p=*/0.0, problem.is_causal != 0);
+  return {dq, dk, dv};
+}
+
+void prepare_cudnn_backward(flash_steps_attention& attention) {
+  const auto forward = cudnn_forward(attention, true);
+  attention.lse = attention.lse.view(std::get<1>(forward).sizes());  // which may have a dimension of one more
+  attention.state = {std::get<6>(forward), std::get<7>(forward), std::get<2>(forward), std::get<3>(forward)};
+}
+
+std::vector<at::Tensor> pytorch_attention(const flash_steps_attention& attention) {
+  return {standard_attention(attention.q, attention.k, attention.v, attention.masks)};
+}
+
+std::vector<at::Tensor> pytorch_attention_backward(const flash_steps_attention& attention) {
+  return torch::autograd::grad({attention.graph_output}, attention.leaves, {attention.d_o}, /*retain_graph=*/true);
+}
+
+// What the backward pass goes back through; the memory of the one before goes first.
+void make_graph(flash_steps_attention& attention, void* stream) {
+  attention.outputs.clear();
+  attention.graph_output.reset();
+  c10::cuda::CUDACachingAllocator::emptyCache();  // of the other stream, whose blocks this one could not have
+  const c10::AutoGradMode with_gradients(true);
+  attention.leaves.clear();
+  for (const at::Tensor* tensor : {&attention.q, &attention.k, &attention.v}) {
+    attention.leaves.push_back(tensor->detach().requires_grad_());
+  }
+  const auto& leaves = attention.leaves;
+  attention.graph_output = standard_attention(leaves[0], leaves[1], leaves[2], attention.masks);
+  attention.graph_stream = stream;
+}
+
+std::vector<int64_t> differences(const at::Tensor& starts) {
+  const at::Tensor on_host = starts.diff().to(at::kCPU, at::kLong);
+  return {on_host.const_data_ptr<int64_t>(), on_host.const_data_ptr<int64_t>() + on_host.numel()};
+}
+
+// Masks, and of packed sequences padded tensors, in which the packed ones' place is taken.
+void prepare_pytorch(flash_steps_attention& attention) {
+  const flash_steps_problem& problem = attention.problem;
+  const at::TensorOptions options = attention.q.options();
+  at::Tensor lengths = at::full({1}, problem.seqlen, options.dtype(at::kInt));
+  at::Tensor kv_lengths = at::full({1}, problem.seqlen_kv, options.dtype(at::kInt));
+  if (attention.starts.defined()) {
+    attention.lengths = differences(attention.starts);
+    attention.kv_lengths = differences(attention.kv_starts);
+    lengths = attention.starts.diff();
+    kv_lengths = attention.kv_starts.diff();
+    const auto pad = [](at::Tensor& tensor, const std::vector<int64_t>& of_sequences, int seqlen) {
+      if (tensor.defined()) tensor = swap_seqlen_and_heads(padded(tensor, of_sequences, seqlen));
+    };
+    pad(attention.q, attention.lengths, problem.seqlen);
+    pad(attention.d_o, attention.lengths, problem.seqlen);
+    pad(attention.k, attention.kv_lengths, problem.seqlen_kv);
+    pad(attention.v, attention.kv_lengths, problem.seqlen_kv);
+  }
+  attention.masks.hidden = hidden_keys(problem, lengths, kv_lengths, options);
+  if (problem.kept == nullptr) return;
+  attention.masks.kept =
+      at::from_blob(const_cast<unsigned char*>(problem.kept),
+                    {problem.batch, problem.heads, problem.seqlen, problem.seqlen_kv}, options.dtype(at::kBool));
+  attention.masks.kept_scale = 1 / (1 - problem.dropout);
+}
+
+// An operator by its name; without a function for what it does not do.
+struct Operator {
+  const char* name;
+  std::vector<at::Tensor> (*forward)(const flash_steps_attention& attention);
+  std::vector<at::Tensor> (*backward)(const flash_steps_attention& attention);
+  void (*prepare)(flash_steps_attention& attention);
+  void (*prepare_backward)(flash_steps_attention& attention);
+  bool is_packed_backward;
+};
+
+constexpr Operator operators[] = {
+    {"fa2", flash_attention, flash_attention_backward, nullptr, prepare_flash_backward, false},
+    {"cudnn", cudnn_attention, cudnn_attention_backward, nullptr, prepare_cudnn_backward, false},
+    {"pytorch", pytorch_attention, pytorch_attention_backward, prepare_pytorch, nullptr, true}};
+
+const Operator& operator_named(const std::string& name) {
+  for (const Operator& each : operators) {
+    if (name == each.name) return each;
+  }
+  TORCH_CHECK(false, "the plugin has no operator ", name, "; fa2, cudnn and pytorch are what it has");
+}
+
+bool is_pytorch(const Operator& found) { return found.forward == pytorch_attention; }
 
 // The first line of an error: PyTorch appends a stack trace.
 std::string first_line(std::string text) {
@@ -128,11 +238,19 @@ std::string version(long number, long major_unit, long minor_unit) {
   return std::to_string(number / major_unit) + "." + std::to_string(number % major_unit / minor_unit);
 }
 
-void run(flash_steps_attention& attention, void* stream, const void** outputs) {
-  const c10::InferenceMode inference;
+void run(flash_steps_attention& attention, void* stream) {
+  const c10::InferenceMode inference(!attention.has_graph);
   const c10::cuda::CUDAStreamGuard guard(torch_stream(stream));
+  if (attention.has_graph && (!attention.graph_output.defined() || attention.graph_stream != stream)) {
+    make_graph(attention, stream);
+  }
+  attention.copies.clear();
   attention.outputs.clear();  // first, so that the new ones take their place
   attention.outputs = attention.compute(attention);
+}
+
+// The outputs of fa2 and cudnn, which must lie as the runner's tensors do.
+void find_outputs(const flash_steps_attention& attention, const void** outputs) {
   const at::Tensor* const shapes[] = {&attention.q, &attention.k, &attention.v};
   for (size_t i = 0; i < attention.outputs.size(); i++) {
     const at::Tensor& output = attention.outputs[i];
@@ -142,6 +260,17 @@ void run(flash_steps_attention& attention, void* stream, const void** outputs) {
                 " and strides ", output.strides());
     outputs[i] = output.const_data_ptr();
   }
+}
+
+void copy_outputs(flash_steps_attention& attention, const void** outputs) {
+  const c10::InferenceMode inference;
+  for (size_t i = attention.copies.size(); i < attention.outputs.size(); i++) {
+    const at::Tensor output = swap_seqlen_and_heads(attention.outputs[i]);
+    const std::vector<int64_t>& lengths = i == 0 ? attention.lengths : attention.kv_lengths;
+    attention.copies.push_back(lengths.empty() ? output.contiguous() : packed(output, lengths));
+  }
+  for (size_t i = 0; i < attention.copies.size(); i++) outputs[i] = attention.copies[i].const_data_ptr();
+  c10::cuda::device_synchronize();
 }
 
 }  // namespace
@@ -170,15 +299,13 @@ int flash_steps_was_out_of_memory(void) { return was_out_of_memory ? 1 : 0; }
 const char* flash_steps_attention_create(const char* name, const flash_steps_problem* problem,
                                          flash_steps_attention** attention) {
   return error_of([&] {
-    const c10::InferenceMode inference;
+    const Operator& found = operator_named(name);
+    // Autograd keeps nothing that was made in this mode.
+    const c10::InferenceMode inference(!is_pytorch(found));
     const bool is_backward = problem->d_o != nullptr;
     const bool packed = problem->starts != nullptr;
-    auto* const compute = std::string(name) == "fa2"     ? (is_backward ? flash_attention_backward : flash_attention)
-                          : std::string(name) == "cudnn" ? cudnn_attention
-                                                         : nullptr;
-    TORCH_CHECK(compute != nullptr, "the plugin has no operator ", name, "; fa2 and cudnn are what it has");
-    TORCH_CHECK(!is_backward || (compute == flash_attention_backward && !packed),
-                "the plugin's backward pass is that of fa2, of sequences that are not packed");
+    TORCH_CHECK(!is_backward || !packed || found.is_packed_backward, "the plugin's backward pass of ", name,
+                " is one of sequences that are not packed");
     const auto options = at::TensorOptions()
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());
@@ -192,7 +319,8 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
       return at::from_blob(const_cast<int*>(data), {problem->batch + 1}, options.dtype(at::kInt));
     };
     auto made = std::make_unique<flash_steps_attention>();
-    made->compute = compute;
+    made->compute = is_backward ? found.backward : found.forward;
+    made->has_graph = is_backward && is_pytorch(found);
     made->problem = *problem;
     made->q = view(problem->q, problem->seqlen, problem->rows, problem->heads);
     made->k = view(problem->k, problem->seqlen_kv, problem->kv_rows, problem->kv_heads);
@@ -206,26 +334,40 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
       made->d_o = view(problem->d_o, problem->seqlen, problem->rows, problem->heads);
       made->lse = at::from_blob(const_cast<float*>(problem->lse), {problem->batch, problem->heads, problem->seqlen},
                                 options.dtype(at::kFloat));
-      prepare_backward(*made);
     }
+    if (found.prepare != nullptr) found.prepare(*made);
+    if (is_backward && found.prepare_backward != nullptr) found.prepare_backward(*made);
     *attention = made.release();
   });
 }
 
-const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream,
-                                      const void* outputs[FLASH_STEPS_MOST_OUTPUTS]) {
-  return error_of([&] { run(*attention, stream, outputs); });
+const char* flash_steps_attention_run(flash_steps_attention* attention, void* stream) {
+  return error_of([&] { run(*attention, stream); });
+}
+
+const char* flash_steps_attention_outputs(flash_steps_attention* attention,
+                                          const void* outputs[FLASH_STEPS_MOST_OUTPUTS]) {
+  return error_of([&] {
+    c10::cuda::device_synchronize();
+    if (attention->compute == pytorch_attention || attention->has_graph) {
+      copy_outputs(*attention, outputs);
+    } else {
+      find_outputs(*attention, outputs);
+    }
+  });
 }
 
 const char* flash_steps_attention_memory(flash_steps_attention* attention, long long* bytes) {
   return error_of([&] {
+    attention->copies.clear();
     attention->outputs.clear();  // what the last run left does not belong to this one
+    attention->graph_output.reset();
     const int64_t before = held_by_allocator().current;
     c10::cuda::CUDACachingAllocator::resetPeakStats(c10::cuda::current_device());
-    const void* outputs[FLASH_STEPS_MOST_OUTPUTS];
-    run(*attention, nullptr, outputs);
+    run(*attention, nullptr);
     c10::cuda::device_synchronize();
     *bytes = held_by_allocator().peak - before;
+    if (attention->has_graph) *bytes -= static_cast<int64_t>(attention->graph_output.nbytes());
     int64_t output_bytes = 0;
     for (const at::Tensor& output : attention->outputs) output_bytes += output.nbytes();
     TORCH_CHECK(*bytes >= output_bytes, "PyTorch's allocator tells of ", *bytes, " bytes where the outputs alone have ",

@@ -40,6 +40,7 @@ void print_launch(std::ostream& out, const LaunchCounters& launch) {
   const uint64_t read = counters.cp_async.sectors + counters.global_load.sectors;
   out << "    " << launch.function << ": " << distinct_bytes(counters) << "; sectors " << grouped(read) << " read, "
       << grouped(counters.global_store.sectors) << " written";
+  if (counters.reduction_sectors > 0) out << ", " << grouped(counters.reduction_sectors) << " added to";
   if (counters.shared_wavefronts() > 0) out << "; wavefronts " << grouped(counters.shared_wavefronts());
   if (counters.mma_instructions > 0) out << "; mma " << grouped(counters.mma_instructions);
   out << "\n";

@@ -137,8 +137,11 @@ struct Variant {
   std::function<std::vector<Launch>(const Problem&, const Tensors&)> plan = {};
   std::function<int64_t(const Problem&)> workspace_bytes = {};  ///< empty: none
   std::vector<Output> outputs = {Output::o};                    ///< what it writes, and is judged by
-  std::string kernel = {};                                      ///< the name of its kernel; the registry fills it in
+  /// Of those the ones that CTAs add up in an order that nobody knows, so that repeats on a GPU differ.
+  std::vector<Output> unordered = {};
+  std::string kernel = {};  ///< the name of its kernel; the registry fills it in
 
+  bool repeats(Output output) const { return std::find(unordered.begin(), unordered.end(), output) == unordered.end(); }
   bool writes(Output output) const { return std::find(outputs.begin(), outputs.end(), output) != outputs.end(); }
 };
 

@@ -25,6 +25,9 @@ class Cta {
   /// Runs one CTA to its end, or to where it cannot go on. Throws what the thread body throws.
   void run(Dim3 index, int64_t number);
 
+  /// What the last CTA adds to global memory.
+  std::vector<Addition> take_additions() { return global_.take_additions(); }
+
   /// Frees the lanes after the last CTA, on the OS thread that ran them; what was found out stays.
   void dismiss() { lanes_.clear(); }
 

@@ -10,11 +10,21 @@
 namespace flash_steps::emulator {
 namespace {
 
-void count_shared(const WarpOperation& lanes, int width, Site& site) {
+std::array<uint32_t, warp_lanes> shared_addresses(const WarpOperation& lanes) {
   std::array<uint32_t, warp_lanes> addresses;
   for (int lane = 0; lane < warp_lanes; lane++) addresses[lane] = lanes[lane]->smem;
-  site.counters.wavefronts += wavefronts(addresses, width);
+  return addresses;
+}
+
+void count_shared(const WarpOperation& lanes, int width, Site& site) {
+  site.counters.wavefronts += wavefronts(shared_addresses(lanes), width);
   site.counters.ideal_wavefronts += phases(width);
+}
+
+void count_shared_load(const WarpOperation& lanes, int width, Site& site) {
+  const SharedCost cost = load_cost(shared_addresses(lanes), width);
+  site.counters.wavefronts += cost.wavefronts;
+  site.counters.ideal_wavefronts += cost.ideal;
 }
 
 uintptr_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
@@ -88,9 +98,18 @@ void store_global(const WarpOperation& lanes, int first_thread, Site& site, Glob
   site.counters.sectors += sectors(addresses);
 }
 
+void add_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  std::array<uintptr_t, warp_lanes> addresses;
+  for (int lane = 0; lane < warp_lanes; lane++) {
+    addresses[lane] = address(lanes[lane]->to);
+    global.add(first_thread + lane, lanes[lane]->to, site, lanes[lane]->from);
+  }
+  site.counters.sectors += sectors(addresses);
+}
+
 void load_shared(const WarpOperation& lanes, int first_thread, Site& site, SharedMemory& shared) {
   const int width = width_of(site.word);
-  count_shared(lanes, width, site);
+  count_shared_load(lanes, width, site);
   for (int lane = 0; lane < warp_lanes; lane++) {
     shared.read(first_thread + lane, lanes[lane]->smem, width, site, lanes[lane]->to);
   }
@@ -197,6 +216,21 @@ void commit(int first_thread, Site& site, SharedMemory& shared) {
   for (int lane = 0; lane < warp_lanes; lane++) shared.commit(first_thread + lane, site);
 }
 
+void access_global(const WarpOperation& lanes, int first_thread, Site& site, GlobalMemory& global) {
+  switch (site.word) {
+    case Word::ld_global_4:
+    case Word::ld_global_16:
+      return load_global(lanes, first_thread, site, global);
+    case Word::st_global_16_no_allocate_if:
+    case Word::st_global_4_if:
+      return store_global_if(lanes, first_thread, site, global);
+    case Word::red_global_add:
+      return add_global(lanes, first_thread, site, global);
+    default:
+      return store_global(lanes, first_thread, site, global);
+  }
+}
+
 // The lowest lane: which one it is, a kernel must not rely on.
 void elect(const WarpOperation& lanes) {
   for (int lane = 0; lane < warp_lanes; lane++) *static_cast<bool*>(lanes[lane]->to) = lane == 0;
@@ -237,14 +271,13 @@ void execute(const WarpOperation& lanes, int warp, Site& site, SharedMemory& sha
       return store_shared(lanes, first_thread, site, shared);
     case Word::ld_global_4:
     case Word::ld_global_16:
-      return load_global(lanes, first_thread, site, global);
     case Word::st_global_4:
     case Word::st_global_16:
     case Word::st_global_16_no_allocate:
-      return store_global(lanes, first_thread, site, global);
     case Word::st_global_16_no_allocate_if:
     case Word::st_global_4_if:
-      return store_global_if(lanes, first_thread, site, global);
+    case Word::red_global_add:
+      return access_global(lanes, first_thread, site, global);
     case Word::mma_fp16:
     case Word::wmma_mma_fp16:
       return mma(lanes, Dtype::fp16);

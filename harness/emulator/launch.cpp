@@ -11,6 +11,7 @@
 #include "harness/emulator/cta.h"
 #include "harness/emulator/emulator.h"
 #include "harness/emulator/memory/counting.h"
+#include "harness/emulator/memory/reductions.h"
 
 namespace flash_steps::emulator {
 namespace {
@@ -56,7 +57,10 @@ int worker_count(const LaunchConfig& config, int64_t ctas) {
 class Grid {
  public:
   explicit Grid(const LaunchConfig& config)
-      : config_(config), ctas_(int64_t{config.grid_x} * config.grid_y * config.grid_z), next_(config.first_cta) {}
+      : config_(config),
+        ctas_(int64_t{config.grid_x} * config.grid_y * config.grid_z),
+        next_(config.first_cta),
+        reductions_(config.first_cta) {}
 
   int64_t ctas_to_run() const { return ctas_ - config_.first_cta; }
 
@@ -64,7 +68,10 @@ class Grid {
     int64_t number = -1;
     try {
       cta = std::make_unique<Cta>(config_, thread_body);
-      while (!failed_ && (number = next_++) < ctas_) cta->run(index(number), number);
+      while (!failed_ && (number = next_++) < ctas_) {
+        cta->run(index(number), number);
+        reductions_.hand_over(number, cta->take_additions());
+      }
     } catch (...) {
       failed_ = true;
       const std::lock_guard lock(mutex_);
@@ -90,6 +97,7 @@ class Grid {
   const LaunchConfig& config_;
   const int64_t ctas_;
   std::atomic<int64_t> next_;
+  Reductions reductions_;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr error_;
@@ -167,6 +175,8 @@ constexpr CountedNumber counted_numbers[] = {
     {Word::wgmma_bf16, &AccessCounters::instructions, &Counters::wgmma_instructions},
     {Word::wgmma_trans_fp16, &AccessCounters::instructions, &Counters::wgmma_instructions},
     {Word::wgmma_trans_bf16, &AccessCounters::instructions, &Counters::wgmma_instructions},
+    {Word::red_global_add, &AccessCounters::instructions, &Counters::reduction_instructions},
+    {Word::red_global_add, &AccessCounters::sectors, &Counters::reduction_sectors},
     {Word::tma_load, &AccessCounters::instructions, &Counters::tma_load_instructions},
     {Word::tma_load, &AccessCounters::sectors, &Counters::tma_load_sectors},
     {Word::tma_store, &AccessCounters::instructions, &Counters::tma_store_instructions},

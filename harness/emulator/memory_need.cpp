@@ -56,8 +56,8 @@ int64_t backward_need(const Problem& problem, bool with_reference, int64_t works
 }  // namespace
 
 int64_t emulator_memory_need(const Problem& problem, bool with_reference, int64_t workspace_bytes) {
-  // Of a workspace it is noted who wrote and who read each byte.
-  const int64_t workspace = workspace_bytes * (1 + 2 * emulator::GlobalMemory::record_bytes_per_byte);
+  // Of a workspace it is noted who wrote, who read and who added to each byte.
+  const int64_t workspace = workspace_bytes * (1 + 3 * emulator::GlobalMemory::record_bytes_per_byte);
   return problem.pass == Pass::forward ? forward_need(problem, with_reference, workspace)
                                        : backward_need(problem, with_reference, workspace);
 }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "harness/base/error.h"
+#include "harness/baselines/scores.h"
 #include "harness/baselines/standard.h"
 #include "harness/baselines/torch_baseline.h"
 #include "harness/gpu/cuda/check.cuh"
@@ -42,6 +43,7 @@ struct LoadedProblem {
   DeviceArray<uint16_t> o;            // of a backward pass, whose input it is
   DeviceArray<float> lse;             // likewise; of a forward pass empty until a variant writes it
   DeviceArray<float> lse_reference;   // of a forward pass with a reference
+  DeviceArray<uint8_t> kept;          // of dropout: for a baseline that does not draw it itself
   std::map<Baseline, std::unique_ptr<GpuBaseline>> baselines;  // those that were prepared
 
   DeviceArray<std::byte> workspace = {};  // of the variants; grows with the first that needs more
@@ -212,7 +214,9 @@ class Gpu final : public Machine, public Stopwatch {
       loaded.poison_outputs();
       planned.launch(nullptr);
       wait_for_gpu(planned.name());
-      for (size_t o = 0; o < first.size(); o++) note_or_copy(i, first[o], loaded.outputs[o].bits, differs);
+      for (size_t o = 0; o < first.size(); o++) {
+        if (variant.repeats(loaded.outputs[o].output)) note_or_copy(i, first[o], loaded.outputs[o].bits, differs);
+      }
       note_or_copy(i, first_lse, loaded.lse, differs);
     }
     const std::vector<int> found = differs.to_host();
@@ -305,7 +309,14 @@ class Gpu final : public Machine, public Stopwatch {
     if (const auto refused = flash_steps::refusal(baseline, loaded.problem)) throw MachineError(*refused);
     if (baseline == Baseline::standard) return make_standard_attention(loaded.problem, loaded.tensors());
     if (!plugin_) plugin_.emplace();
-    return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors());
+    if (baseline != Baseline::pytorch || loaded.problem.dropout == 0) {
+      return make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors(), nullptr);
+    }
+    DeviceArray<uint8_t> kept(padded_scores(loaded.problem));  // freed again if the baseline does not fit beside it
+    write_kept_weights(loaded.problem, kept.data());
+    auto made = make_torch_baseline(*plugin_, baseline, loaded.problem, loaded.tensors(), kept.data());
+    loaded.kept = std::move(kept);
+    return made;
   }
 
   // Keeps what the first launch made, and notes where that of another differs.

@@ -29,7 +29,9 @@ struct Counters {
   uint64_t shuffle_instructions = 0;
   uint64_t barrier_instructions = 0;
   uint64_t vote_instructions = 0;
-  uint64_t votes_won = 0;              ///< how many of them found a lane whose condition held
+  uint64_t votes_won = 0;               ///< how many of them found a lane whose condition held
+  uint64_t reduction_instructions = 0;  ///< that add to global memory
+  uint64_t reduction_sectors = 0;
   uint64_t wgmma_instructions = 0;     ///< of warps: a product of a warpgroup is four
   uint64_t stmatrix_instructions = 0;  ///< which the hardware does not count as stores to shared memory
   uint64_t stmatrix_wavefronts = 0;
@@ -56,6 +58,8 @@ struct RareCounter {
 };
 inline constexpr RareCounter rare_counters[] = {{"vote_instructions", &Counters::vote_instructions},
                                                 {"votes_won", &Counters::votes_won},
+                                                {"reduction_instructions", &Counters::reduction_instructions},
+                                                {"reduction_sectors", &Counters::reduction_sectors},
                                                 {"wgmma_instructions", &Counters::wgmma_instructions},
                                                 {"stmatrix_instructions", &Counters::stmatrix_instructions},
                                                 {"stmatrix_wavefronts", &Counters::stmatrix_wavefronts},

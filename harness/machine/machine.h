@@ -74,13 +74,14 @@ class Machine {
   virtual OutputErrors check(const Variant& variant) = 0;
 
   /// Launches `repeats` times, each time into an O filled with NaN. Returns how many of the outputs differ from the
-  /// first in any bit.
+  /// first in any bit. A GPU leaves out what the variant says that it does not order.
   virtual int differing_repeats(const Variant& variant, int repeats) = 0;
 
   /// Launches once and waits: what --profile puts under a profiler.
   virtual void launch(const Variant& variant) = 0;
 
-  /// O as the last check or launch left it.
+  /// O, or dQ, dK and dV, as the last check or launch left it. The emulator's has behind O the bits of L, in fp32, of a
+  /// variant that writes it.
   virtual std::vector<uint16_t> output() = 0;
 
   /// nullptr: it does not watch.

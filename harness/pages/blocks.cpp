@@ -22,6 +22,7 @@
 #include "harness/pages/tables/model/pipes.h"
 #include "harness/pages/tables/model/predictions.h"
 #include "harness/pages/tables/times/against_cudnn.h"
+#include "harness/pages/tables/times/against_standard.h"
 #include "harness/pages/tables/times/ladder.h"
 #include "harness/pages/tables/times/overview.h"
 #include "harness/pages/tables/times/run.h"
@@ -162,6 +163,10 @@ std::string render_block(const std::string& block, const fs::path& page, const P
   }
   if (block == "votes") return render_votes(stored("votes.json", block, page));
   try {
+    if (block == "against-standard") {
+      const fs::path folder = stored_results(chapter_of(page)) / "against_standard";
+      return render_against_standard(read_against_standard(folder), read_first_release(folder / "first_release.json"));
+    }
     if (block == "navigation") return render_navigation(step_of(block, page));
     if (block == "h100") return render_h100(page, published, files);
     return render_block(block, chapter_of(page), published, files);
@@ -191,6 +196,7 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
                                  "traffic",
                                  "memory",
                                  "votes",
+                                 "against-standard",
                                  "errors",
                                  "counters",
                                  "mutants",

@@ -25,6 +25,8 @@
 //     <!-- traffic -->      what the steps move, of docs/results/traffic.json
 //     <!-- memory -->       what they hold, of docs/results/h100_memory.json
 //     <!-- votes -->        how often a kernel rescales, of docs/results/beyond/votes.json
+//     <!-- against-standard -->
+//                           the two graphs of the first release, of docs/results/variants/against_standard
 //     <!-- errors -->       their errors beside FlashAttention-2's, of docs/results/h100_errors.json
 //
 //     <!-- counters -->     one kernel's counters on both machines, of docs/results/h100_counters.json

@@ -24,9 +24,9 @@ PairOfPipes pair_of(const JsonNode& row) {
 
 }  // namespace
 
-const PairOfPipes* MeasuredPipes::find(const std::string& first, const std::string& second) const {
+const PairOfPipes* MeasuredPipes::find(const std::string& first, const std::string& second, int first_warps) const {
   const auto found = std::find_if(pairs.begin(), pairs.end(), [&](const PairOfPipes& pair) {
-    return pair.first == first && pair.second == second && pair.first_warps == 1;
+    return pair.first == first && pair.second == second && pair.first_warps == first_warps;
   });
   return found == pairs.end() ? nullptr : &*found;
 }

@@ -25,8 +25,9 @@ struct MeasuredPipes {
   std::map<std::string, double> latencies;  ///< in cycles, by what is waited for
   double l2_bytes_per_cycle = 0;            ///< of one SM, when all ask
 
-  /// Of one warp of each kind and sub-core; nullptr if this was not measured. `second`: empty for the first kind alone.
-  const PairOfPipes* find(const std::string& first, const std::string& second) const;
+  /// Of so many warps of the first kind a sub-core, beside one of the second; nullptr if this was not measured.
+  /// `second`: empty for the first kind alone.
+  const PairOfPipes* find(const std::string& first, const std::string& second, int first_warps = 1) const;
 };
 
 /// Throws std::runtime_error that names the file and the field.

@@ -91,7 +91,7 @@ void declare(CLI::App& app, Given& given) {
         "Of --machine-code: write the instructions themselves; of --predict: read them, or those \"built\" here");
   declare_predict(app, given);
   flag("--lines", given.lines, "Of --machine-code: each instruction with its source line, a file a kernel into --json");
-  value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard");
+  value("--baseline", given.baseline, "LIST", "Time beside the kernels, on a GPU: fa2, cudnn, standard, pytorch");
   value("--json", given.json, "FILE", "Write the results to a file, anew after each length; - is stdout");
   flag("--resume", given.resume, "Go on with the file of --json: run only the lengths that it lacks");
   flag("--table", given.table, "Show results files, named after it, beside the published figures [docs/results]");

@@ -1,4 +1,4 @@
-# The plugin for the baselines fa2 and cudnn, where there is a PyTorch with CUDA: that of -DTorch_DIR (the folder of
+# The plugin for the baselines fa2, cudnn and pytorch, where there is a PyTorch with CUDA: that of -DTorch_DIR (the folder of
 # TorchConfig.cmake), else that of python3. The runner loads it when it is asked for; nothing else depends on it.
 if(Torch_DIR)
   cmake_path(SET torch_root NORMALIZE "${Torch_DIR}/../../..")
@@ -11,7 +11,7 @@ else()
 endif()
 
 if(torch_root AND EXISTS "${torch_root}/lib/libtorch_cuda.so")
-  message(STATUS "Baselines fa2 and cudnn: PyTorch in ${torch_root}")
+  message(STATUS "Baselines fa2, cudnn and pytorch: PyTorch in ${torch_root}")
   set(torch_plugin ${PROJECT_BINARY_DIR}/libflash_steps_torch.so)
   list(GET CUDAToolkit_INCLUDE_DIRS 0 cuda_include)
   cmake_path(GET cuda_include PARENT_PATH cuda_home)
@@ -19,12 +19,13 @@ if(torch_root AND EXISTS "${torch_root}/lib/libtorch_cuda.so")
     OUTPUT ${torch_plugin}
     COMMAND ${CMAKE_COMMAND} -E env TORCH_ROOT=${torch_root} CUDA_HOME=${cuda_home}
             ${PROJECT_SOURCE_DIR}/scripts/build_torch_plugin.sh ${PROJECT_BINARY_DIR}
-    DEPENDS harness/baselines/torch_plugin.cpp harness/baselines/plugin.h scripts/build_torch_plugin.sh
+    DEPENDS harness/baselines/torch_plugin.cpp harness/baselines/plugin.h harness/baselines/torch_standard.h
+            scripts/build_torch_plugin.sh
     COMMENT "Building the PyTorch plugin"
     VERBATIM)
   add_custom_target(torch_plugin ALL DEPENDS ${torch_plugin})
 elseif(Torch_DIR)
   message(FATAL_ERROR "Torch_DIR=${Torch_DIR} is of no PyTorch with CUDA: ${torch_root} has no lib/libtorch_cuda.so")
 else()
-  message(STATUS "Baselines fa2 and cudnn: none, for python3 has no PyTorch with CUDA")
+  message(STATUS "Baselines fa2, cudnn and pytorch: none, for python3 has no PyTorch with CUDA")
 endif()

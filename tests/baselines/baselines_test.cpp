@@ -147,21 +147,35 @@ TEST_F(StoredBaselines, WhatWasMeasuredIsNotReplaced) {
 }
 
 TEST(Baselines, WhatEachIsNotRunOnIsSaid) {
-  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.mask = Mask::causal}), std::nullopt);
-  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.heads = 4, .seqlen_kv = 100, .kv_heads = 2}), std::nullopt);
-  EXPECT_EQ(flash_steps::refusal(Baseline::cudnn, {.mask = Mask::causal}), std::nullopt);
-  EXPECT_THAT(*flash_steps::refusal(Baseline::cudnn, {.seqlen_kv = 100, .mask = Mask::causal}),
-              HasSubstr("as many keys as queries"));
-  EXPECT_EQ(flash_steps::refusal(Baseline::standard, {.head_dim = 64}), std::nullopt);
-  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.mask = Mask::causal}));
-  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.seqlen_kv = 100}));
-  EXPECT_TRUE(flash_steps::refusal(Baseline::standard, {.heads = 4, .kv_heads = 2}));
+  const auto refused = [](Baseline baseline, const Problem& problem) {
+    return flash_steps::refusal(baseline, problem).value_or("");
+  };
+  EXPECT_THAT(refused(Baseline::cudnn, {.seqlen_kv = 100, .mask = Mask::causal}), HasSubstr("as many keys as queries"));
+  EXPECT_THAT(refused(Baseline::cudnn, {.dropout = 0.1}), HasSubstr("a dropout mask of its own"));
+  EXPECT_THAT(refused(Baseline::cudnn, {.padding = 20}), HasSubstr("without padding alone"));
+  EXPECT_THAT(refused(Baseline::fa2, {.pass = Pass::backward, .padding = 20}), HasSubstr("backward without padding"));
+  EXPECT_THAT(refused(Baseline::pytorch, {.seqlen_kv = 100, .mask = Mask::causal}), HasSubstr("attends to no key"));
+  EXPECT_THAT(refused(Baseline::pytorch, {.batch = 9, .seqlen = 2, .padding = 2}), HasSubstr("less --padding"));
+  EXPECT_THAT(refused(Baseline::standard, {.batch = 9, .seqlen = 2, .padding = 2}), HasSubstr("less --padding"));
   for (const Baseline baseline : all_baselines) {
-    EXPECT_EQ(flash_steps::refusal(baseline, {.dropout = 0.1}) == std::nullopt, baseline == Baseline::fa2);
-    EXPECT_EQ(flash_steps::refusal(baseline, {.padding = 20}) == std::nullopt, baseline == Baseline::fa2);
-    EXPECT_EQ(flash_steps::refusal(baseline, {.pass = Pass::backward}) == std::nullopt, baseline == Baseline::fa2);
-    EXPECT_TRUE(flash_steps::refusal(baseline, {.pass = Pass::backward, .padding = 20}));
+    EXPECT_THAT(refused(baseline, {.pass = Pass::both}), HasSubstr("--pass=backward would work")) << name_of(baseline);
   }
+}
+
+TEST(Baselines, AProblemThatOneIsNotRunOnIsOneOfAnother) {
+  for (const Pass pass : {Pass::forward, Pass::backward}) {
+    for (const Problem& problem : {Problem{.head_dim = 64, .mask = Mask::causal, .pass = pass},
+                                   Problem{.heads = 4, .seqlen_kv = 300, .kv_heads = 2, .pass = pass}}) {
+      for (const Baseline baseline : all_baselines) EXPECT_EQ(flash_steps::refusal(baseline, problem), std::nullopt);
+    }
+    const Problem padded{.batch = 8, .dropout = 0.1, .mask = Mask::causal, .pass = pass, .padding = 20};
+    for (const Baseline baseline : {Baseline::standard, Baseline::pytorch}) {
+      EXPECT_EQ(flash_steps::refusal(baseline, padded), std::nullopt) << name_of(baseline);
+    }
+  }
+  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.dropout = 0.1, .pass = Pass::backward}), std::nullopt);
+  EXPECT_EQ(flash_steps::refusal(Baseline::fa2, {.dropout = 0.1, .padding = 20}), std::nullopt);
+  EXPECT_EQ(flash_steps::refusal(Baseline::standard, {.seqlen_kv = 100, .mask = Mask::causal}), std::nullopt);
 }
 
 TEST_F(StoredBaselines, NoFolderIsNoError) {

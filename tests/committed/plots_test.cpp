@@ -128,6 +128,52 @@ TEST_F(Plots, TheLadderShowsOtherChaptersBesideTheSixteen) {
                     Not(HasSubstr(">18<"))));
 }
 
+// A kernel and PyTorch's standard attention at one length, a pass each: 2 and 3 ms of the one, 5 and 15 of the other.
+Results both_passes_of(double dropout, int padding) {
+  Results results;
+  results.device.backend = Target::gpu;
+  results.device.name = "NVIDIA A40";
+  for (const Pass pass : {Pass::forward, Pass::backward}) {
+    const bool is_forward = pass == Pass::forward;
+    flash_steps::Run run;
+    run.kernel = is_forward ? "v07_dropout" : "v08_backward";
+    run.config = "64x64";
+    run.problem = {.batch = 8, .heads = 12, .seqlen = 1024, .head_dim = 64, .dropout = dropout, .pass = pass};
+    run.problem.padding = padding;
+    run.validation.verdict = Verdict::right;
+    run.validation.tensors[is_forward ? Output::lse : Output::dq] = {};
+    run.memory = {{.tensor_bytes = is_forward ? 50 : 100}};
+    run.timing = TimingSummary{{1}, is_forward ? 2.0 : 3.0, 1, 1, 1, 300, {1500}};
+    results.runs.push_back(run);
+    BaselineRun pytorch;
+    pytorch.baseline = Baseline::pytorch;
+    pytorch.problem = run.problem;
+    pytorch.memory = {{.tensor_bytes = is_forward ? 70 : 100, .workspace_bytes = is_forward ? 0 : 630}};
+    pytorch.timing = TimingSummary{{1}, is_forward ? 5.0 : 15.0, 1, 1, 1, 300, {1500}};
+    results.baselines.push_back(pytorch);
+  }
+  return results;
+}
+
+TEST_F(Plots, TheGraphsOfTheFirstReleaseShowWhatWasPublishedBesideWhatWasMeasured) {
+  write_results(both_passes_of(0.1, 20), folder_ / "dropout.json");
+  write_results(both_passes_of(0, 0), folder_ / "neither.json");
+  const ProcessResult drawn =
+      plot({folder_ / "dropout.json", folder_ / "neither.json", "--out=" + (folder_ / "img").string()});
+  ASSERT_EQ(drawn.exit_code, 0) << drawn.errors;
+  EXPECT_THAT(content(folder_ / "img/speedup_over_standard.svg"),
+              AllOf(HasSubstr("dropout and padding"), HasSubstr("neither"), HasSubstr(">4.0<"), HasSubstr(">2.2<")));
+  EXPECT_THAT(content(folder_ / "img/memory_over_standard.svg"), AllOf(HasSubstr(">7.3<"), HasSubstr(">5.6<")));
+}
+
+TEST_F(Plots, AForwardPassAloneIsNoneOfTheGraphsOfTheFirstRelease) {
+  Results results = both_passes_of(0, 0);
+  results.runs.pop_back();
+  write_results(results, folder_ / "neither.json");
+  ASSERT_EQ(plot({folder_ / "neither.json", "--out=" + (folder_ / "img").string()}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "img/speedup_over_standard.svg"));
+}
+
 TEST_F(Plots, WithoutMemoryInTheResultsThereIsNoPictureOfIt) {
   Results results = with_memory();
   for (flash_steps::Run& run : results.runs) run.memory.reset();

@@ -111,7 +111,8 @@ TEST(StoredPipes, TakeInstructionsAsOftenAsTheModelHasIt) {
   ASSERT_FALSE(measured.empty());
   for (const MeasuredPipes& gpu : measured) {
     for (const auto& [kind, cycles] : intervals) {
-      EXPECT_NEAR(gpu.find(kind, "")->first_cycles, cycles, 0.1 * cycles) << gpu.device << " " << kind;
+      // Of two warps: what goes around the loop hides behind the other's.
+      EXPECT_NEAR(gpu.find(kind, "", 2)->first_cycles, cycles, 0.1 * cycles) << gpu.device << " " << kind;
     }
   }
 }

@@ -69,6 +69,27 @@ TEST(Wavefronts, OfRows256BytesApartWithSwizzledChunksAreOneAPhase) {
   EXPECT_EQ(wavefronts_of(16, [](int lane) { return lane * 256 + (lane % 4) * 16; }), 8) << "four columns do not do";
 }
 
+std::pair<int, int> load_cost_of(int width, const std::function<uint32_t(int lane)>& address) {
+  std::array<uint32_t, 32> addresses;
+  for (int lane = 0; lane < 32; lane++) addresses[lane] = shared_base() + address(lane);
+  const SharedCost cost = load_cost(addresses, width);
+  return {cost.wavefronts, cost.ideal};
+}
+
+TEST(Wavefronts, OfALoadAreHalfWhereLanesWantTheSameInPairs) {
+  using Cost = std::pair<int, int>;  // and the ideal
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return lane / 4 * 8; }), Cost(1, 1))
+      << "L and D of a row, as v09 loads them";
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return lane / 2 * 8; }), Cost(1, 1)) << "lanes i and i ^ 1";
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return (lane / 4 * 2 + lane % 2) * 8; }), Cost(1, 1)) << "i and i ^ 2";
+  EXPECT_EQ(load_cost_of(16, [](int lane) { return lane / 2 * 16; }), Cost(2, 2));
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return lane / 2 * 128; }), Cost(16, 1)) << "pairs that collide";
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return lane % 4 * 8; }), Cost(2, 2)) << "the same four words, not in pairs";
+  EXPECT_EQ(load_cost_of(16, [](int lane) { return lane % 4 * 16; }), Cost(4, 4)) << "as v08 loads L and D";
+  EXPECT_EQ(load_cost_of(8, [](int lane) { return lane < 31 ? lane / 2 * 8 : 0; }), Cost(2, 2)) << "all but one";
+  EXPECT_EQ(load_cost_of(4, [](int lane) { return lane / 2 * 4; }), Cost(1, 1)) << "one phase cannot be halved";
+}
+
 int sectors_of(const std::function<uintptr_t(int lane)>& address) {
   std::array<uintptr_t, 32> addresses;
   for (int lane = 0; lane < 32; lane++) addresses[lane] = 4096 + address(lane);

@@ -55,6 +55,62 @@ TEST_P(GpuBaselines, AreRightAtSeveralShapes) {
   }
 }
 
+// One for each baseline, of what the variants compute.
+class BaselinesOfVariants : public GpuTestWith<Baseline> {};
+
+std::vector<Problem> problems_of_variants() {
+  const Problem problems[] = {{.batch = 2, .heads = 3, .seqlen = 200, .head_dim = 64},
+                              {.batch = 2, .heads = 3, .seqlen = 333, .head_dim = 32, .mask = Mask::causal},
+                              {.batch = 2, .heads = 4, .seqlen = 256, .head_dim = 64, .kv_heads = 2},
+                              {.batch = 1, .heads = 2, .seqlen = 130, .seqlen_kv = 300, .mask = Mask::causal},
+                              {.batch = 1, .heads = 2, .seqlen = 300, .seqlen_kv = 130, .mask = Mask::causal},
+                              {.batch = 2, .heads = 2, .seqlen = 512, .head_dim = 64, .dropout = 0.1},
+                              {.batch = 3, .heads = 2, .seqlen = 256, .head_dim = 64, .padding = 20},
+                              {.batch = 3,
+                               .heads = 4,
+                               .seqlen = 256,
+                               .head_dim = 64,
+                               .dtype = Dtype::bf16,
+                               .kv_heads = 1,
+                               .dropout = 0.3,
+                               .mask = Mask::causal,
+                               .padding = 20}};
+  std::vector<Problem> all;
+  for (Problem problem : problems) {
+    for (const Pass pass : {Pass::forward, Pass::backward}) {
+      problem.pass = pass;
+      all.push_back(problem);
+    }
+  }
+  return all;
+}
+
+TEST_P(BaselinesOfVariants, AreRightOrRefusedByASentence) {
+  const Baseline baseline = GetParam();
+  int checked = 0;
+  for (const Problem& problem : problems_of_variants()) {
+    SCOPED_TRACE(describe(problem));
+    gpu().load(problem, true);
+    const auto why_not = refusal(stopwatch(), baseline);
+    if (const auto expected = flash_steps::refusal(baseline, problem)) {
+      EXPECT_EQ(why_not, expected);
+      continue;
+    }
+    if (why_not && baseline != Baseline::standard && checked == 0) GTEST_SKIP() << *why_not;  // without the plugin
+    ASSERT_EQ(why_not, std::nullopt);
+    for (int run = 0; run < 2; run++) {
+      const OutputErrors errors = stopwatch().check(baseline);
+      EXPECT_TRUE(judge(errors, problem.dtype).right)
+          << name_of(errors.output) << ": " << errors.max_abs << " where ref16 has " << errors.ref16_max_abs;
+    }
+    checked++;
+  }
+  EXPECT_GT(checked, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BaselinesOfVariants, testing::ValuesIn(all_baselines),
+                         [](const testing::TestParamInfo<Baseline>& info) { return name_of(info.param); });
+
 std::vector<BaselineCase> all_baseline_cases() {
   std::vector<BaselineCase> cases;
   for (const Baseline baseline : all_baselines) {
@@ -100,6 +156,35 @@ TEST_F(PreparedBaseline, OnlyStandardAttentionHoldsTheLogits) {
     EXPECT_GE(memory.workspace_bytes, 0) << name_of(baseline);
     EXPECT_LT(memory.workspace_bytes, logits_bytes / 2) << name_of(baseline);
     EXPECT_EQ(stopwatch().memory(baseline), memory);
+  }
+}
+
+// P, what dropout leaves of it, dP and a byte of the mask; PyTorch holds a second gradient of the scores besides.
+TEST_F(PreparedBaseline, ABackwardPassHoldsWhatTheForwardOneLeft) {
+  const Problem problem{.batch = 2, .heads = 4, .seqlen = 2048, .head_dim = 64, .dropout = 0.1, .pass = Pass::backward};
+  const int64_t scores = int64_t{problem.batch} * problem.heads * problem.seqlen * problem.seqlen;
+  gpu().load(problem, false);
+  ASSERT_EQ(refusal(stopwatch(), Baseline::standard), std::nullopt);
+  const int64_t standard = stopwatch().memory(Baseline::standard).workspace_bytes;
+  EXPECT_GE(standard, 7 * scores);
+  EXPECT_LE(standard, 7 * scores + 65536);
+
+  if (const auto why_not = refusal(stopwatch(), Baseline::pytorch)) GTEST_SKIP() << *why_not;
+  const int64_t pytorch = stopwatch().memory(Baseline::pytorch).workspace_bytes;
+  EXPECT_GE(pytorch, 7 * scores);
+  EXPECT_LE(pytorch, 12 * scores);
+}
+
+// Autograd goes back on the stream that it came on, and the timer's is not that of the check.
+TEST_F(PreparedBaseline, PytorchsBackwardPassIsRightBeforeAndAfterItIsTimed) {
+  gpu().load({.batch = 2, .heads = 4, .seqlen = 512, .head_dim = 64, .pass = Pass::backward}, true);
+  if (const auto why_not = refusal(stopwatch(), Baseline::pytorch)) GTEST_SKIP() << *why_not;
+  const Baseline baselines[] = {Baseline::pytorch};
+  for (int time = 0; time < 2; time++) {
+    EXPECT_TRUE(judge(stopwatch().check(Baseline::pytorch), Dtype::fp16).right);
+    const std::vector<Timing> timings = stopwatch().time({}, baselines, {.min_samples = 3, .min_seconds = 0});
+    ASSERT_EQ(timings.size(), 1u);
+    EXPECT_EQ(timings[0].samples_ms.size(), 3u);
   }
 }
 

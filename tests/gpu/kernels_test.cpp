@@ -133,7 +133,7 @@ TEST_P(GpuKernels, EqualsTheEmulator) {
 
   // Same operations in the same order, except for how the tensor core adds up and how ex2 rounds: that moves a result
   // over one rounding edge of P and one of O.
-  ASSERT_EQ(on_gpu.size(), on_emulator.size());
+  ASSERT_LE(on_gpu.size(), on_emulator.size());  // whose has L behind O, where the kernel writes it
   double largest_difference = 0;
   for (size_t i = 0; i < on_gpu.size(); i++) {
     const double difference = std::abs(to_double(on_gpu[i], problem.dtype) - to_double(on_emulator[i], problem.dtype));

@@ -285,7 +285,72 @@ TEST(Backward, SkipsTheBlocksThatTheMaskHides) {
 TEST(Backward, RepeatsAreEqualInEveryBit) {
   const auto emulator = make_emulator(2);
   emulator->load({.heads = 2, .seqlen = 70, .kv_heads = 1, .pass = Pass::backward}, false);
-  EXPECT_EQ(emulator->differing_repeats(variant_of("v08_backward"), 3), 0);
+  for (const char* kernel : {"v08_backward", "v09_atomic_dq"}) {
+    EXPECT_EQ(emulator->differing_repeats(variant_of(kernel), 3), 0) << kernel;
+  }
+}
+
+TEST(Backward, OnlyWhatAtomicsAddUpMayDifferOnAGpu) {
+  EXPECT_TRUE(variant_of("v08_backward").repeats(Output::dq));
+  EXPECT_FALSE(variant_of("v09_atomic_dq").repeats(Output::dq));
+  EXPECT_TRUE(variant_of("v09_atomic_dq").repeats(Output::dk));
+  EXPECT_TRUE(variant_of("v09_atomic_dq").repeats(Output::dv));
+}
+
+// On the emulator additions have an order.
+TEST(Backward, DqDoesNotDependOnTheNumberOfHostThreads) {
+  std::vector<std::vector<uint16_t>> outputs;
+  for (const int host_threads : {1, 3}) {
+    const auto emulator = make_emulator(host_threads);
+    emulator->load({.heads = 2, .seqlen = 300, .pass = Pass::backward}, false);
+    emulator->launch(variant_of("v09_atomic_dq"));
+    outputs.push_back(emulator->output());
+  }
+  EXPECT_EQ(outputs[0], outputs[1]);
+}
+
+TEST(Backward, InOnePassComputesFiveProductsAndAddsEachSumOncePerTileOfKeys) {
+  for (const int head_dim : {64, 128}) {
+    const Variant& variant = variant_of("v09_atomic_dq", head_dim);
+    const Problem problem{.seqlen = 256, .head_dim = head_dim, .pass = Pass::backward};
+    const Counters counters = count("v09_atomic_dq", problem);
+    const uint64_t tiles = 256 / variant.tile.tile_rows * (256 / variant.tile.tile_cols);
+    EXPECT_EQ(counters.mma_instructions, 5 * tiles * products(variant, head_dim) / 2);
+    EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts());
+    // Whole sectors: fp32 is two 16-bit elements.
+    const uint64_t tiles_of_keys = 256 / variant.tile.tile_cols;
+    EXPECT_EQ(counters.reduction_sectors, tiles_of_keys * 2 * problem.bytes() / 32);
+    EXPECT_EQ(counters.reduction_instructions, counters.reduction_sectors / 4) << "32 lanes add to 128 bytes";
+  }
+}
+
+// Of heads of 64 elements.
+TEST(Backward, TransposedScoresTakeFewerWavefronts) {
+  const Problem problem{.seqlen = 256, .head_dim = 64, .pass = Pass::backward};
+  const Counters before = count("v09_atomic_dq", problem), counters = count("v10_transposed_scores", problem);
+  EXPECT_EQ(counters.mma_instructions, before.mma_instructions);
+  EXPECT_EQ(counters.reduction_sectors, before.reduction_sectors);
+  EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts());
+  constexpr uint64_t tiles = 2 * 2;
+  EXPECT_EQ(before.ldmatrix.wavefronts - counters.ldmatrix.wavefronts, tiles * 1024);
+  EXPECT_EQ(counters.ldmatrix.wavefronts, tiles * (2 * 2048 - 256 - 256));
+}
+
+// Wavefronts of a tile of queries with one of keys: what each launch moves besides does not grow with both lengths.
+TEST(Backward, InOnePassReadsSharedMemoryAsOftenAsItsPageSays) {
+  const auto of_tile = [](int head_dim) {
+    const Variant& variant = variant_of("v09_atomic_dq", head_dim);
+    const auto wavefronts = [&](int queries, int keys) {
+      const Problem problem{.seqlen = queries * variant.tile.tile_rows, .head_dim = head_dim, .pass = Pass::backward};
+      Problem with_keys = problem;
+      with_keys.seqlen_kv = keys * variant.tile.tile_cols;
+      return count("v09_atomic_dq", with_keys).shared_wavefronts();
+    };
+    return wavefronts(2, 2) + wavefronts(1, 1) - wavefronts(2, 1) - wavefronts(1, 2);
+  };
+  // Operands; P and dS; Q and dO; L and D, once copied and once read.
+  EXPECT_EQ(of_tile(128), 4608u + 256 + 256 + 4 + 64);
+  EXPECT_EQ(of_tile(64), 4608u + 512 + 256 + 8 + 64);
 }
 
 TEST(Backward, OfEachGradientItIsSaidWhetherItIsRight) {

@@ -120,7 +120,8 @@ TEST(Options, TimesMustBeSeconds) {
 TEST(Options, NamesThatDoNotExistAreAnsweredWithThoseThatDo) {
   EXPECT_EQ(refusal({"--kernel=01", "--dtype=fp8"}), "--dtype=fp8 is not one of fp16, bf16");
   EXPECT_EQ(refusal({"--kernel=01", "--device=tpu"}), "--device=tpu is not one of auto, gpu, emulator");
-  EXPECT_EQ(refusal({"--kernel=01", "--baseline=fa2,fa3"}), "--baseline=fa3 is not one of fa2, cudnn, standard");
+  EXPECT_EQ(refusal({"--kernel=01", "--baseline=fa2,fa3"}),
+            "--baseline=fa3 is not one of fa2, cudnn, standard, pytorch");
   EXPECT_EQ(refusal({"--kernel=01", "--inputs=zeros"}),
             "--inputs=zeros is not one of normal, uniform, large, constant, onehot, tiny, negative, positive, "
             "creeping");

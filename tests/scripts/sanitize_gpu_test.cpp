@@ -86,6 +86,19 @@ TEST_F(SanitizeGpu, RunsEachToolOnEachKernelAndTypeAndWritesWhatItFound) {
                                                         "tool": "racecheck", "reports": 0})"));
 }
 
+TEST_F(SanitizeGpu, GivesAKernelTheOptionsThatFollowItsName) {
+  EXPECT_EQ(run("--tools=memcheck --dtype=fp16 --json=out.json '02_swizzling --causal --kv-heads=4'"), 0)
+      << content(folder_ / "err");
+  EXPECT_EQ(content(folder_ / "commands"),
+            "memcheck: ./runner --device=gpu --profile --kernel=02_swizzling --dtype=fp16 --seqlen=384 --batch=1 "
+            "--heads=16 --causal --kv-heads=4\n");
+  const auto json = nlohmann::json::parse(content(folder_ / "out.json"));
+  EXPECT_EQ(json["runs"][0], nlohmann::json::parse(R"({"kernel": "02_swizzling", "options": "--causal --kv-heads=4",
+                                                        "dtype": "fp16", "seqlen": 384, "tool": "memcheck",
+                                                        "reports": 0})"));
+  EXPECT_EQ(json["code"], nlohmann::json::parse(R"({"02_swizzling": "22"})"));
+}
+
 TEST_F(SanitizeGpu, FailsWithTheLogOfAToolThatReports) {
   sanitizer(R"(
     if [[ $tool$kernel == racecheck02_swizzling ]]; then

@@ -48,6 +48,21 @@ int wavefronts(std::span<const uint32_t> addresses, int width) {
   return total;
 }
 
+SharedCost load_cost(std::span<const uint32_t> addresses, int width) {
+  const SharedCost plain{wavefronts(addresses, width), phases(width)};
+  if (plain.ideal == 1) return plain;  // there are no two phases
+  for (const size_t apart : {1, 2}) {
+    std::array<uint32_t, warp_lanes / 2> of_pairs;
+    size_t pairs = 0;
+    for (size_t lane = 0; lane < addresses.size(); lane++) {
+      if (addresses[lane] != addresses[lane ^ apart]) break;
+      if ((lane & apart) == 0) of_pairs[pairs++] = addresses[lane];
+    }
+    if (pairs == of_pairs.size()) return {wavefronts(of_pairs, width), plain.ideal / 2};
+  }
+  return plain;
+}
+
 int sectors(std::span<const uintptr_t> addresses) { return distinct_pieces(addresses, sector_bytes); }
 
 int tags(std::span<const uintptr_t> addresses) { return distinct_pieces(addresses, line_bytes); }

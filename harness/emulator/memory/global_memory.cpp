@@ -44,7 +44,7 @@ class Conflicts {
   std::map<std::pair<Line, Line>, HazardLog::Entry> found_;
 };
 
-// Reads of a cell that are kept: one more than a CTA whose own writes they might see.
+// Reads of a cell that are kept, and additions: one more than a CTA whose own writes they might see.
 constexpr size_t most_readers = 2;
 constexpr size_t any_number = std::numeric_limits<size_t>::max();
 
@@ -57,6 +57,7 @@ GlobalMemory::GlobalMemory(std::span<const GlobalBuffer> buffers, HazardLog& haz
     sectors_written_.emplace_back(buffer.bytes);
     reads_.emplace_back(buffer.bytes, most_readers);
     writes_.emplace_back(buffer.bytes, any_number);
+    adders_.emplace_back(buffer.bytes, most_readers);
   }
 }
 
@@ -77,6 +78,7 @@ void GlobalMemory::read(int thread, const void* from, int bytes, const Site& sit
   sectors_read_[number].add_that_of(byte);
   if (!buffer->writable) return;
   check_written(number, byte, bytes, thread, site);
+  check_not_added_to(number, byte, bytes, thread, site);
   reads_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
 }
 
@@ -100,8 +102,34 @@ void GlobalMemory::write(int thread, void* to, int bytes, const Site& site, cons
   }
   std::memcpy(to, from, bytes);
   const auto number = buffer - buffers_.data();
+  check_not_added_to(number, byte, bytes, thread, site);
   sectors_written_[number].add_that_of(byte);
   writes_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
+}
+
+void GlobalMemory::add(int thread, void* to, const Site& site, const void* value) {
+  constexpr int bytes = sizeof(float);
+  const GlobalBuffer* buffer = accessible(thread, to, bytes, site);
+  if (buffer == nullptr) return;
+  const int64_t byte = offset_in(*buffer, to);
+  if (!buffer->writable) {
+    report(HazardKind::global_read_only, *buffer, byte, thread, site);
+    return;
+  }
+  additions_.push_back({static_cast<float*>(to), *static_cast<const float*>(value)});
+  const auto number = buffer - buffers_.data();
+  sectors_read_[number].add_that_of(byte);
+  sectors_written_[number].add_that_of(byte);
+  check_written(number, byte, bytes, thread, site);
+  adders_[number].note(static_cast<uint64_t>(byte), bytes, cta_number_, thread, site);
+}
+
+// By this CTA: what the others add shows when all have ended.
+void GlobalMemory::check_not_added_to(size_t buffer, int64_t byte, int bytes, int thread, const Site& site) {
+  for (int64_t at = byte; at < byte + bytes; at += Accesses::cell_bytes) {
+    if (!adders_[buffer].has(at / Accesses::cell_bytes, cta_number_)) continue;
+    return report(HazardKind::global_access_of_sum, buffers_[buffer], at, thread, site);
+  }
 }
 
 const GlobalBuffer* GlobalMemory::accessible(int thread, const void* address, int bytes, const Site& site) {
@@ -155,10 +183,11 @@ std::vector<HazardLog::Entry> cta_conflicts(std::span<const GlobalMemory* const>
       hazard.size = static_cast<int64_t>(buffers[b].bytes);
       found.add(*earlier.site, *later.site, {std::max(earlier.cta, later.cta), hazard});
     };
-    Accesses::Maps reads, writes;
+    Accesses::Maps reads, writes, additions;
     for (const GlobalMemory* memory : memories) {
       reads.push_back(&memory->reads()[b]);
       writes.push_back(&memory->writes()[b]);
+      additions.push_back(&memory->additions()[b]);
     }
     for (const std::vector<Accesses::Access>& of_cell : Accesses::conflicts(writes)) {
       for (size_t i = 1; i < of_cell.size(); i++) {
@@ -167,6 +196,11 @@ std::vector<HazardLog::Entry> cta_conflicts(std::span<const GlobalMemory* const>
     }
     for (const Accesses::Race& race : Accesses::races(reads, writes)) {
       hazard(HazardKind::global_read_conflict, race.write, race.read);
+    }
+    for (const Accesses::Maps& others : {reads, writes}) {
+      for (const Accesses::Race& race : Accesses::races(others, additions)) {
+        hazard(HazardKind::global_sum_conflict, race.write, race.read);
+      }
     }
   }
   return std::move(found).entries();

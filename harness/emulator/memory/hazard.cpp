@@ -122,6 +122,12 @@ std::string of_a_tensor(const Hazard& hazard) {
     case HazardKind::global_read_of_unwritten:
       return access_to_byte(hazard, "reads") +
              ", which neither an earlier launch nor this CTA has written: write it before the read.";
+    case HazardKind::global_sum_conflict:
+      return access_to_byte(hazard, "accesses") + ", to which " + other +
+             " adds in the same launch, before it or after it: let another launch do one of the two.";
+    case HazardKind::global_access_of_sum:
+      return access_to_byte(hazard, "accesses") +
+             ", to which this CTA has added before, and others may: let another launch access the sum.";
     default:
       return "";
   }

@@ -28,6 +28,8 @@ enum class HazardKind {
   global_write_conflict,     ///< two CTAs stored to the same bytes
   global_read_conflict,      ///< a CTA loaded bytes that another one stored in the same launch
   global_read_of_unwritten,  ///< of a tensor that is no input: bytes that nothing before had stored
+  global_sum_conflict,       ///< a CTA loaded or stored bytes that another one added to in the same launch
+  global_access_of_sum,      ///< or that it had added to itself
   divergence,                ///< the lanes of a warp wait at different words
   barrier_not_reached,       ///< a barrier that not all threads of the CTA came to
   barrier_mismatch,          ///< the warps of the CTA met at different barriers
@@ -64,7 +66,7 @@ struct Hazard {
   int64_t size = 0;       ///< bytes of shared memory or of the tensor
   int groups_behind = 0;  ///< groups that the copying thread committed after this one; −1: this is not committed
   std::string waiting;    ///< who waits where, when lanes or warps do not meet; or the sentence itself
-  Dim3 earlier_cta;       ///< of a global_write_conflict or a global_read_conflict
+  Dim3 earlier_cta;       ///< of a conflict of two CTAs
 };
 
 /// One or two sentences, without the kernel's name: where, what happened, and what would repair it.

@@ -80,6 +80,7 @@ void st_global_16(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here
 void st_global_16_no_allocate(void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
 void st_global_16_no_allocate_if(bool condition, void* to_gmem, Chunk chunk, SourceLine line = SourceLine::here());
 void st_global_4_if(bool condition, void* to_gmem, uint32_t value, SourceLine line = SourceLine::here());
+void red_global_add(float* to_gmem, float value, SourceLine line = SourceLine::here());
 
 // --- Arithmetic ------------------------------------------------------------------------------------------------
 

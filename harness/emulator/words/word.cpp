@@ -33,6 +33,7 @@ constexpr Entry words[] = {
     {Word::st_global_16_no_allocate, "st_global_16_no_allocate", 16},
     {Word::st_global_16_no_allocate_if, "st_global_16_no_allocate_if", 16},
     {Word::st_global_4_if, "st_global_4_if", 4},
+    {Word::red_global_add, "red_global_add", 4},
     {Word::mma_fp16, "mma_m16n8k16"},
     {Word::mma_bf16, "mma_m16n8k16"},
     {Word::wmma_load_a, "wmma_load_a", 16},

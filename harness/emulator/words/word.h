@@ -27,6 +27,7 @@ enum class Word {
   st_global_16_no_allocate,
   st_global_16_no_allocate_if,
   st_global_4_if,
+  red_global_add,
   mma_fp16,
   mma_bf16,
   wmma_load_a,

@@ -108,6 +108,10 @@ void st_global_4_if(bool condition, void* to_gmem, uint32_t value, SourceLine li
   perform({.word = Word::st_global_4_if, .line = line, .from = &value, .to = to_gmem, .immediate = condition});
 }
 
+void red_global_add(float* to_gmem, float value, SourceLine line) {
+  perform({.word = Word::red_global_add, .line = line, .from = &value, .to = to_gmem});
+}
+
 template <>
 void mma_m16n8k16<fp16_t>(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, const float (&c)[4],
                           SourceLine line) {

@@ -252,7 +252,11 @@ const std::vector<std::string>& mistakes() {
                                               "dropout-wrong",
 
                                               "row-term-wrong",
-                                              "p-for-ds"};
+                                              "p-for-ds",
+                                              "sum-not-cleared",
+                                              "sum-stored",
+                                              "sum-incomplete",
+                                              "lanes-at-one-address"};
   return names;
 }
 

@@ -75,7 +75,11 @@ namespace flash_steps::mutants {
 /// and of the backward pass alone:
 ///
 ///   row-term-wrong      D is left out or not the sum that it should be, or L is of another base
-///   p-for-ds            dK is added up with P in place of dS
+///   p-for-ds            dK or dQ is added up with P in place of dS
+///   sum-not-cleared     what is added to in memory holds what was there before
+///   sum-stored          a part of a sum takes the place of the others
+///   sum-incomplete      the part of other warps is left out
+///   lanes-at-one-address  two lanes add to one number of a sum
 const std::vector<std::string>& mistakes();
 
 /// All mutants of a kernel, in the order of the catalogue and then of the lines. Its chapter and the number in
