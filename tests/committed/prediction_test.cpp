@@ -138,7 +138,7 @@ TEST(StoredPredictions, AreOfTheModelAsItIs) {
 
 // Another run of FlashAttention-2 has another clock, and predictions for it are made anew.
 TEST(StoredPredictions, AreForTheClocksOfTheStoredResults) {
-  const Evidence evidence;
+  const flash_steps::Evidence evidence;
   for (const char* file : {"predictions.json", "predictions_lengths.json", "predictions_without.json"}) {
     for (const PredictedRun& run : read_predictions(stored_results() / file).runs) {
       const Card& card = *select_cards(run.card).front();

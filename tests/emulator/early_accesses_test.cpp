@@ -14,8 +14,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string at(int line) { return " at early_accesses_test.cpp:" + std::to_string(line); }
-
 // --- Shared memory that is read too early ----------------------------------------------------------------------
 
 using ReadTooEarly = HazardTest;

@@ -16,8 +16,6 @@ using testing::EndsWith;
 using testing::IsEmpty;
 using testing::Not;
 
-std::string at(int line) { return " at hazards_test.cpp:" + std::to_string(line); }
-
 TEST(Hazards, OfEachKindHaveASentence) {
   for (int kind = 0; kind <= static_cast<int>(HazardKind::deadlock); kind++) {
     Hazard hazard;

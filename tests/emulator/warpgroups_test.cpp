@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 constexpr int a_rows = 64, columns = 128;
 constexpr int a_bytes = a_rows * 128, b_bytes = columns * 128;
-constexpr int smem_bytes = a_bytes + b_bytes + 1024;
+constexpr int operand_bytes = a_bytes + b_bytes + 1024;
 
 // The mistakes of one product of 64×16 by 16×128.
 struct Mistakes {
@@ -34,7 +34,7 @@ float b_of(int k, int column) { return static_cast<float>((column * 5 + k * 2) %
 class WarpgroupTest : public testing::Test {
  protected:
   LaunchReport run(int threads, const std::function<void()>& body) {
-    report_ = run_cta(threads, smem_bytes, {}, body);
+    report_ = run_cta(threads, operand_bytes, {}, body);
     return report_;
   }
 

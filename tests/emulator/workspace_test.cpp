@@ -12,8 +12,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string at(int line) { return " at workspace_test.cpp:" + std::to_string(line); }
-
 // A workspace of 2 KiB between the launches of a kernel, which remembers what was written.
 class Workspace : public HazardTest {
  protected:

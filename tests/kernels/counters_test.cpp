@@ -16,7 +16,7 @@
 namespace flash_steps {
 namespace {
 
-struct Case {
+struct CountedCase {
   std::string kernel;
   std::string config;
   int batch;
@@ -26,10 +26,10 @@ struct Case {
 };
 
 // Without it GoogleTest prints the bytes of pointers, which differ from run to run.
-void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel << " " << c.config; }
+void PrintTo(const CountedCase& c, std::ostream* out) { *out << c.kernel << " " << c.config; }
 
-std::string name(const testing::TestParamInfo<Case>& info) {
-  const Case& c = info.param;
+std::string name(const testing::TestParamInfo<CountedCase>& info) {
+  const CountedCase& c = info.param;
   return "K" + c.kernel + "_" + c.config + "_b" + std::to_string(c.batch) + "_h" + std::to_string(c.heads) + "_n" +
          std::to_string(c.seqlen) + "_" + name_of(c.dtype);
 }
@@ -39,7 +39,7 @@ struct Chosen {
   const Variant& variant;
 };
 
-Chosen find(const Case& c) {
+Chosen find(const CountedCase& c) {
   for (const Kernel& kernel : kernels()) {
     if (kernel.name != c.kernel) continue;
     for (const Variant& variant : kernel.emulator()) {
@@ -49,7 +49,7 @@ Chosen find(const Case& c) {
   throw std::runtime_error(c.kernel + " " + c.config + " is not registered");
 }
 
-Observation observe(const Case& c, int host_threads, uint64_t lane_order_seed = 0) {
+Observation observe(const CountedCase& c, int host_threads, uint64_t lane_order_seed = 0) {
   const auto emulator = make_emulator(host_threads, lane_order_seed);
   emulator->load({.batch = c.batch, .heads = c.heads, .seqlen = c.seqlen, .dtype = c.dtype}, false);
   emulator->launch(find(c).variant);
@@ -57,7 +57,7 @@ Observation observe(const Case& c, int host_threads, uint64_t lane_order_seed = 
 }
 
 // What follows from the tile and its number of warps, which share the query rows among them.
-Counters closed_formulas(const Case& c) {
+Counters closed_formulas(const CountedCase& c) {
   constexpr uint64_t head_dim = 128;
   constexpr uint64_t lanes = 32;
   constexpr uint64_t fragment = 16 * 16;        // elements that an ldmatrix.x4 loads
@@ -109,7 +109,7 @@ Counters closed_formulas(const Case& c) {
   return counters;
 }
 
-class KernelCounters : public testing::TestWithParam<Case> {};
+class KernelCounters : public testing::TestWithParam<CountedCase> {};
 
 TEST_P(KernelCounters, EqualTheClosedFormulasAndHaveNoBankConflictsFromTheSecondKernelOn) {
   const Observation observation = observe(GetParam(), 0);
@@ -136,8 +136,8 @@ TEST_P(KernelCounters, EqualTheClosedFormulasAndHaveNoBankConflictsFromTheSecond
 }
 
 // Every config in both types: one block, several, and several heads and sequences where a config allows them.
-std::vector<Case> cases() {
-  std::vector<Case> list;
+std::vector<CountedCase> cases() {
+  std::vector<CountedCase> list;
   for (const Kernel* step : of_chapter(sixteen)) {
     const Kernel& kernel = *step;
     for (const Variant& variant : kernel.emulator()) {

@@ -22,7 +22,7 @@ const Variant& variant_of(const std::string& kernel, const std::string& config, 
   throw std::runtime_error(kernel + " has no " + config);
 }
 
-struct Outcome {
+struct Rescaled {
   std::vector<uint16_t> output;
   OutputErrors errors;
   Counters counters;
@@ -32,7 +32,7 @@ class LazyRescale : public testing::TestWithParam<std::tuple<std::string, InputD
  protected:
   void SetUp() override { NEEDS_ALL_CONFIGS(); }
 
-  Outcome run(const std::string& kernel, const std::string& config) const {
+  Rescaled run(const std::string& kernel, const std::string& config) const {
     const auto [_, inputs, dtype] = GetParam();
     const auto emulator = make_emulator();
     emulator->load({.seqlen = 6 * tile_cols, .dtype = dtype, .inputs = inputs}, true);
@@ -40,8 +40,8 @@ class LazyRescale : public testing::TestWithParam<std::tuple<std::string, InputD
     return {emulator->output(), errors, emulator->observer()->observation().counters};
   }
 
-  Outcome before() const { return run("16_static_stride", "128x64_q2k2v2c1_h1"); }
-  Outcome lazy(int threshold) const {
+  Rescaled before() const { return run("16_static_stride", "128x64_q2k2v2c1_h1"); }
+  Rescaled lazy(int threshold) const {
     return run(std::get<0>(GetParam()), "128x64_q2k2v2c1_h1_t" + std::to_string(threshold));
   }
 };

@@ -18,7 +18,7 @@
 namespace flash_steps {
 namespace {
 
-constexpr int cases = 60;
+constexpr int drawn_problems = 60;
 
 uint64_t property_seed() {
   const char* const text = std::getenv("FLASH_STEPS_PROPERTY_SEED");
@@ -77,7 +77,7 @@ TEST_P(AnyProblem, IsComputedRightAndWithoutHazards) {
   EXPECT_THAT(emulator->observer()->observation().hazards, testing::IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Drawn, AnyProblem, testing::Range(0, cases));
+INSTANTIATE_TEST_SUITE_P(Drawn, AnyProblem, testing::Range(0, drawn_problems));
 
 }  // namespace
 }  // namespace flash_steps

@@ -22,12 +22,12 @@ namespace {
 
 using testing::IsEmpty;
 
-struct Case {
+struct VariantCase {
   const Kernel* kernel;
   const Variant* variant;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.kernel->name << " " << c.variant->tile.config; }
+void PrintTo(const VariantCase& c, std::ostream* out) { *out << c.kernel->name << " " << c.variant->tile.config; }
 
 // One more and one less than a tile, a single query or key, more of the one than of the other. With more queries than
 // keys the first of them attend to none under a causal mask.
@@ -87,7 +87,7 @@ std::vector<Problem> irregular_problems(const Variant& variant) {
   return problems;
 }
 
-void expect_right(Machine& emulator, const Case& c, const Problem& problem) {
+void expect_right(Machine& emulator, const VariantCase& c, const Problem& problem) {
   SCOPED_TRACE(describe(problem));
   ASSERT_EQ(refusal(*c.variant, problem, {}), std::nullopt);
   emulator.load(problem, true);
@@ -98,7 +98,7 @@ void expect_right(Machine& emulator, const Case& c, const Problem& problem) {
   EXPECT_THAT(emulator.observer()->observation().hazards, IsEmpty());
 }
 
-class Variants : public testing::TestWithParam<Case> {};
+class Variants : public testing::TestWithParam<VariantCase> {};
 
 TEST_P(Variants, AreRightAtOddLengths) {
   const auto emulator = make_emulator();
@@ -110,15 +110,15 @@ TEST_P(Variants, AreRightWithSequencesOfDifferentLengthsAndWithDropout) {
   for (const Problem& problem : irregular_problems(*GetParam().variant)) expect_right(*emulator, GetParam(), problem);
 }
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<VariantCase> variant_cases() {
+  std::vector<VariantCase> cases;
   for (const Kernel* kernel : of_chapter("variants")) {
     for (const Variant& variant : kernel->emulator()) cases.push_back({kernel, &variant});
   }
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Registered, Variants, testing::ValuesIn(all_cases()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Registered, Variants, testing::ValuesIn(variant_cases()), [](const auto& info) {
   std::string name =
       info.param.kernel->name + "_" + info.param.variant->tile.config + "_" + name_of(info.param.variant->dtype);
   std::replace_if(

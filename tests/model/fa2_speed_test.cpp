@@ -9,7 +9,7 @@
 namespace flash_steps {
 namespace {
 
-const Rates& a100() { return *rates_of("sm_80"); }
+const Rates& ampere() { return *rates_of("sm_80"); }
 
 TEST(Fa2Speed, IsOfThePublishedPeaksWhatTheIssueSays) {
   const Published published = read_published();
@@ -27,7 +27,7 @@ TEST(Fa2Speed, IsOfThePublishedPeaksWhatTheIssueSays) {
 }
 
 TEST(Fa2Speed, TurnsAPercentageOfPeakIntoOneOfIts) {
-  const Fa2Speed speed{&a100(), 150, 200, 1000};
+  const Fa2Speed speed{&ampere(), 150, 200, 1000};
   EXPECT_EQ(speed.percent_of_peak(), 75);
   EXPECT_EQ(speed.percent(60), 80);
 }
@@ -66,7 +66,7 @@ std::optional<Fa2Speed> speed_of(const ResultsFile& file, int seqlen = 4096) {
 
 TEST(Fa2Speed, OfASweepIsAtTheClockOfItsRun) {
   const Fa2Speed speed = *speed_of(measured("8.0", 1000, true));
-  EXPECT_EQ(speed.rates, &a100());
+  EXPECT_EQ(speed.rates, &ampere());
   EXPECT_DOUBLE_EQ(speed.peak_tflops, 204.8);  // 2048 FLOP · 100 SMs · 1 GHz
   EXPECT_EQ(speed.tflops, 100);
   EXPECT_FALSE(speed_of(measured("8.0", 1000, true), 512));

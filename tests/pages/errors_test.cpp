@@ -19,6 +19,7 @@
 #include "harness/results/write.h"
 #include "harness/runner/options.h"
 #include "tests/support/content.h"
+#include "tests/support/sweeps.h"
 
 namespace flash_steps {
 namespace {
@@ -34,8 +35,8 @@ Problem problem_of(InputDistribution inputs, Dtype dtype = Dtype::fp16) {
   return {.heads = 16, .seqlen = 1024, .dtype = dtype, .inputs = inputs};
 }
 
-flash_steps::Run run_of(const std::string& kernel, double rms, double max_abs, InputDistribution inputs = {},
-                        Dtype dtype = Dtype::fp16) {
+flash_steps::Run run_with(const std::string& kernel, double rms, double max_abs, InputDistribution inputs = {},
+                          Dtype dtype = Dtype::fp16) {
   flash_steps::Run run;
   run.kernel = kernel;
   run.config = "64x64";
@@ -52,7 +53,7 @@ BaselineRun fa2_of(double rms, double max_abs, InputDistribution inputs = {}, Dt
   return run;
 }
 
-Results results_of(const std::vector<flash_steps::Run>& runs, const std::vector<BaselineRun>& baselines) {
+Results results_with(const std::vector<flash_steps::Run>& runs, const std::vector<BaselineRun>& baselines) {
   Results results;
   results.meta = {{"runner", "--kernel=all", "--json=out.json"}, {}, {}, "2026-01-02T03:04:05Z", "GCC", "13.0", "1"};
   results.device = {Target::gpu, "NVIDIA H100", "9.0", 132, 1, 1, 1, 1980, 2619, "1"};
@@ -61,10 +62,8 @@ Results results_of(const std::vector<flash_steps::Run>& runs, const std::vector<
   return results;
 }
 
-std::vector<const Kernel*> all_kernels() { return select_kernels("all", kernels()); }
-
 std::string rendered(const std::vector<flash_steps::Run>& runs, const std::vector<BaselineRun>& baselines) {
-  return render_errors(all_kernels(), {"errors.json", results_of(runs, baselines)});
+  return render_errors(all_kernels(), {"errors.json", results_with(runs, baselines)});
 }
 
 // --- The figures -------------------------------------------------------------------------------------------------
@@ -79,9 +78,9 @@ TEST(ErrorRatio, IsOneWhereBothAreExactAndInfiniteWhereWeAloneAreNot) {
 TEST(ErrorTable, HasATableForEachTypeAndMeasureWithRatios) {
   using enum InputDistribution;
   EXPECT_EQ(
-      rendered(
-          {run_of("01_base", 0.5, 3), run_of("01_base", 0.25, 4, tiny), run_of("01_base", 8, 9, normal, Dtype::bf16)},
-          {fa2_of(0.5, 4), fa2_of(0.5, 4, tiny), fa2_of(10, 10, normal, Dtype::bf16)}),
+      rendered({run_with("01_base", 0.5, 3), run_with("01_base", 0.25, 4, tiny),
+                run_with("01_base", 8, 9, normal, Dtype::bf16)},
+               {fa2_of(0.5, 4), fa2_of(0.5, 4, tiny), fa2_of(10, 10, normal, Dtype::bf16)}),
       "| fp16, rms of the errors | normal | tiny |\n"
       "| --- | ---: | ---: |\n"
       "| 01_base | 0.5 (1.00) | 0.25 (0.50) |\n"
@@ -111,32 +110,32 @@ TEST(ErrorTable, HasATableForEachTypeAndMeasureWithRatios) {
 
 TEST(ErrorTable, NeighboursWithTheSameFiguresAreOneLine) {
   const std::string table =
-      rendered({run_of("01_base", 1, 2), run_of("02_swizzling", 1, 2), run_of("03_eager_loads", 1, 2),
-                run_of("04_interleaved_loads", 1, 3), run_of("05_double_buffering", 1, 2)},
+      rendered({run_with("01_base", 1, 2), run_with("02_swizzling", 1, 2), run_with("03_eager_loads", 1, 2),
+                run_with("04_interleaved_loads", 1, 3), run_with("05_double_buffering", 1, 2)},
                {});
   EXPECT_THAT(table, HasSubstr("| 01_base to 03_eager_loads | 2 |\n| 04_interleaved_loads | 3 |\n"
                                "| 05_double_buffering | 2 |\n"));
 }
 
 TEST(ErrorTable, OfAStepTheWorstConfigCounts) {
-  flash_steps::Run other = run_of("01_base", 2, 3);
+  flash_steps::Run other = run_with("01_base", 2, 3);
   other.config = "other";
-  const std::string table = rendered({run_of("01_base", 1, 4), other}, {fa2_of(2, 4)});
+  const std::string table = rendered({run_with("01_base", 1, 4), other}, {fa2_of(2, 4)});
   EXPECT_THAT(table, AllOf(HasSubstr("| 01_base | 2 (1.00) |"), HasSubstr("| 01_base | 4 (1.00) |"),
                            HasSubstr("several configs")));
 }
 
 TEST(ErrorTable, RatiosAboveTheAimAreBold) {
-  EXPECT_THAT(rendered({run_of("01_base", 1.2, 1.21)}, {fa2_of(1, 1)}),
+  EXPECT_THAT(rendered({run_with("01_base", 1.2, 1.21)}, {fa2_of(1, 1)}),
               AllOf(HasSubstr("| 1.2 (1.20) |"), HasSubstr("| 1.21 (**1.21**) |")));
-  EXPECT_THAT(rendered({run_of("01_base", 1, 1)}, {fa2_of(0, 0)}), HasSubstr("| 1 (**∞**) |"));
+  EXPECT_THAT(rendered({run_with("01_base", 1, 1)}, {fa2_of(0, 0)}), HasSubstr("| 1 (**∞**) |"));
 }
 
 TEST(ErrorTable, WithoutFlashAttention2ThereAreNoRatios) {
   BaselineRun missing = fa2_of(1, 1);
   missing.unavailable = "there is none";
   for (const auto& baselines : {std::vector<BaselineRun>{}, std::vector{missing}}) {
-    EXPECT_THAT(rendered({run_of("01_base", 1, 2)}, baselines),
+    EXPECT_THAT(rendered({run_with("01_base", 1, 2)}, baselines),
                 AllOf(HasSubstr("| 01_base | 1 |\n| FlashAttention-2 | — |"), Not(HasSubstr("("))));
   }
 }
@@ -187,37 +186,38 @@ TEST_F(ErrorFiles, WhatIsNoFileOfErrorsIsRefused) {
   expect_refused((folder_ / "absent.json").string(), "cannot read");
   expect_refused(written("text.json", std::string("a table")), "is not JSON");
   expect_refused(written("other.json", std::string(R"({"schema": "flash-steps/machine-code/1"})")), "schema is");
-  expect_refused(written("none.json", results_of({}, {})), "runs is empty");
-  expect_refused(written("gone.json", results_of({run_of("01_bass", 1, 1)}, {})), "the nearest kernel is 01_base");
+  expect_refused(written("none.json", results_with({}, {})), "runs is empty");
+  expect_refused(written("gone.json", results_with({run_with("01_bass", 1, 1)}, {})), "the nearest kernel is 01_base");
 }
 
 TEST_F(ErrorFiles, RunsThatCannotBeComparedAreRefused) {
-  const flash_steps::Run good = run_of("01_base", 1, 1);
+  const flash_steps::Run good = run_with("01_base", 1, 1);
   flash_steps::Run bad = good;
   bad.problem.seqlen = 512;
-  expect_refused(written("shape.json", results_of({good, bad}, {})), "runs[1].problem has another shape or seed");
+  expect_refused(written("shape.json", results_with({good, bad}, {})), "runs[1].problem has another shape or seed");
   bad = good;
   bad.problem.seed = 2;
-  expect_refused(written("seed.json", results_of({good, bad}, {})), "runs[1].problem has another shape or seed");
+  expect_refused(written("seed.json", results_with({good, bad}, {})), "runs[1].problem has another shape or seed");
   BaselineRun fa2 = fa2_of(1, 1);
   fa2.problem.batch = 2;
-  expect_refused(written("fa2.json", results_of({good}, {fa2})), "baselines[0].problem has another shape or seed");
+  expect_refused(written("fa2.json", results_with({good}, {fa2})), "baselines[0].problem has another shape or seed");
 }
 
 TEST_F(ErrorFiles, RunsThatAreWrongAreRefused) {
-  flash_steps::Run wrong = run_of("01_base", 1, 1);
+  flash_steps::Run wrong = run_with("01_base", 1, 1);
   wrong.validation.verdict = Verdict::wrong;
-  expect_refused(written("wrong.json", results_of({wrong}, {})), "runs[0].validation.verdict is not right");
+  expect_refused(written("wrong.json", results_with({wrong}, {})), "runs[0].validation.verdict is not right");
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  expect_refused(written("rms.json", results_of({run_of("01_base", nan, 1)}, {})), "runs[0].validation.rms_error");
-  expect_refused(written("max.json", results_of({run_of("01_base", 1, nan)}, {})), "runs[0].validation.max_abs_error");
-  expect_refused(written("sign.json", results_of({run_of("01_base", 1, -1)}, {})), "is not a number of 0 or more");
-  expect_refused(written("fa2.json", results_of({run_of("01_base", 1, 1)}, {fa2_of(nan, 1)})),
+  expect_refused(written("rms.json", results_with({run_with("01_base", nan, 1)}, {})), "runs[0].validation.rms_error");
+  expect_refused(written("max.json", results_with({run_with("01_base", 1, nan)}, {})),
+                 "runs[0].validation.max_abs_error");
+  expect_refused(written("sign.json", results_with({run_with("01_base", 1, -1)}, {})), "is not a number of 0 or more");
+  expect_refused(written("fa2.json", results_with({run_with("01_base", 1, 1)}, {fa2_of(nan, 1)})),
                  "baselines[0].validation.rms_error");
 }
 
 TEST_F(ErrorFiles, TheRunnerShowsAFileOrPutsItIntoAPage) {
-  const std::string file = written("errors.json", results_of({run_of("01_base", 1, 2)}, {fa2_of(1, 2)}));
+  const std::string file = written("errors.json", results_with({run_with("01_base", 1, 2)}, {fa2_of(1, 2)}));
   const auto [code, out, err] = run("--errors '" + file + "'");
   EXPECT_EQ(code, 0) << err;
   EXPECT_THAT(out, HasSubstr("| 01_base | 2 (1.00) |"));
@@ -230,7 +230,7 @@ TEST_F(ErrorFiles, TheRunnerShowsAFileOrPutsItIntoAPage) {
 }
 
 TEST_F(ErrorFiles, APageThatCannotBeUpdatedIsRefusedAndLeftAsItIs) {
-  const std::string file = written("errors.json", results_of({run_of("01_base", 1, 2)}, {}));
+  const std::string file = written("errors.json", results_with({run_with("01_base", 1, 2)}, {}));
   for (const char* text : {"text\n", "<!-- errors -->\n", "<!-- errrs -->\n<!-- /errors -->\n"}) {
     const std::string page = written("page.md", std::string(text));
     const auto [code, out, err] = run("--errors '" + file + "' --update='" + page + "'");

@@ -34,7 +34,7 @@ void for_each_field(const Json& document, const std::function<void(Json& parent,
   walk(Json::json_pointer(), "");
 }
 
-TEST_F(ResultsFile, AMissingFieldIsNamed) {
+TEST_F(ResultsFileTest, AMissingFieldIsNamed) {
   const Json json = written(sample_results());
   int fields = 0;
   for_each_field(
@@ -50,7 +50,7 @@ TEST_F(ResultsFile, AMissingFieldIsNamed) {
   EXPECT_GT(fields, 80);
 }
 
-TEST_F(ResultsFile, AFieldOfTheWrongTypeIsNamed) {
+TEST_F(ResultsFileTest, AFieldOfTheWrongTypeIsNamed) {
   const Json json = written(sample_results());
   for_each_field(
       json, [](Json& parent, const std::string& key) { parent[key] = Json::array({Json::array()}); },
@@ -60,7 +60,7 @@ TEST_F(ResultsFile, AFieldOfTheWrongTypeIsNamed) {
       });
 }
 
-TEST_F(ResultsFile, ValuesThatCannotBeAreNamed) {
+TEST_F(ResultsFileTest, ValuesThatCannotBeAreNamed) {
   const Json json = written(sample_results());
   Json changed = json;
   changed["schema"] = "flash-steps/results/9";
@@ -86,13 +86,13 @@ TEST_F(ResultsFile, ValuesThatCannotBeAreNamed) {
 }
 
 // A median of no samples would be read from where there is none.
-TEST_F(ResultsFile, ATimingWithoutSamplesIsRefused) {
+TEST_F(ResultsFileTest, ATimingWithoutSamplesIsRefused) {
   Json json = written(sample_results());
   json["runs"][1]["timing"]["samples_ms"] = Json::array();
   EXPECT_THAT(refusal(json), HasSubstr("runs[1].timing.samples_ms is an empty list"));
 }
 
-TEST_F(ResultsFile, NumbersBeyondAnyFloatingPointNumberAreRefused) {
+TEST_F(ResultsFileTest, NumbersBeyondAnyFloatingPointNumberAreRefused) {
   std::ofstream(file()) << "{\"schema\": 1e999}";
   try {
     read_results(file());
@@ -102,7 +102,7 @@ TEST_F(ResultsFile, NumbersBeyondAnyFloatingPointNumberAreRefused) {
   }
 }
 
-TEST_F(ResultsFile, BaselinesThatDoNotExistAreNamed) {
+TEST_F(ResultsFileTest, BaselinesThatDoNotExistAreNamed) {
   Json json = written(sample_results());
   json["runs"][1]["baselines"]["fa9"] = json["runs"][1]["baselines"]["fa2"];
   EXPECT_THAT(refusal(json), HasSubstr("runs[1].baselines.fa9 is \"fa9\", which is not known"));
@@ -111,21 +111,21 @@ TEST_F(ResultsFile, BaselinesThatDoNotExistAreNamed) {
   EXPECT_THAT(refusal(json), HasSubstr("baselines[0].baseline is \"fa9\""));
 }
 
-TEST_F(ResultsFile, WhatIsNotJsonIsSaidToBeSo) {
+TEST_F(ResultsFileTest, WhatIsNotJsonIsSaidToBeSo) {
   std::ofstream(file()) << "{\"schema\": ";
   EXPECT_THROW(read_results(file()), std::runtime_error);
   EXPECT_EQ(refusal(Json::array()), file().string() + ": the file is not an object");
   EXPECT_THROW(read_results(folder_ / "missing.json"), std::runtime_error);
 }
 
-TEST_F(ResultsFile, NothingButTheFileIsLeftInTheFolder) {
+TEST_F(ResultsFileTest, NothingButTheFileIsLeftInTheFolder) {
   check_writable(file());
   EXPECT_THAT(files(), ElementsAre());
   write_results(sample_results(), file());
   EXPECT_THAT(files(), ElementsAre("results.json"));
 }
 
-TEST_F(ResultsFile, CheckingDoesNotTouchAnExistingFile) {
+TEST_F(ResultsFileTest, CheckingDoesNotTouchAnExistingFile) {
   std::ofstream(file()) << "old";
   check_writable(file());
   std::ifstream stream(file());
@@ -134,7 +134,7 @@ TEST_F(ResultsFile, CheckingDoesNotTouchAnExistingFile) {
   EXPECT_EQ(content, "old");
 }
 
-TEST_F(ResultsFile, PlacesThatCannotBeWrittenAreRefused) {
+TEST_F(ResultsFileTest, PlacesThatCannotBeWrittenAreRefused) {
   EXPECT_THROW(check_writable(folder_), std::runtime_error);
   EXPECT_THROW(check_writable(folder_ / "no_such_folder" / "results.json"), std::runtime_error);
   EXPECT_THROW(check_writable(folder_ / ""), std::runtime_error);

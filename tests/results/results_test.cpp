@@ -14,7 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST_F(ResultsFile, SurvivesTheRoundTrip) {
+TEST_F(ResultsFileTest, SurvivesTheRoundTrip) {
   const Results before = sample_results();
   write_results(before, file());
   const Results after = read_results(file());
@@ -70,7 +70,7 @@ TEST_F(ResultsFile, SurvivesTheRoundTrip) {
   EXPECT_EQ(timing.state, (GpuState{1755, 690, 61, true}));
 }
 
-TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
+TEST_F(ResultsFileTest, HasTheFieldsOfTheSchema) {
   const Json json = written(sample_results());
   EXPECT_EQ(json["schema"], "flash-steps/results/2");
   EXPECT_THAT(keys(json), ElementsAre("schema", "meta", "device", "runs", "baselines"));
@@ -101,7 +101,7 @@ TEST_F(ResultsFile, HasTheFieldsOfTheSchema) {
   EXPECT_FALSE(timed.contains("lines"));
 }
 
-TEST_F(ResultsFile, CountersHaveTheFieldsThatApplyToThem) {
+TEST_F(ResultsFileTest, CountersHaveTheFieldsThatApplyToThem) {
   const Json counters = written(sample_results())["runs"][0]["counters"];
   EXPECT_THAT(keys(counters), ElementsAre("ldmatrix", "cp_async", "shared_load", "shared_store", "global_load",
                                           "global_store", "mma", "shuffle", "barrier", "hbm_bytes_read",
@@ -119,7 +119,7 @@ TEST_F(ResultsFile, CountersHaveTheFieldsThatApplyToThem) {
   EXPECT_EQ(counters["mma"]["instructions"], 2048);
 }
 
-TEST_F(ResultsFile, AnErrorThatIsNotANumberIsWrittenAsNull) {
+TEST_F(ResultsFileTest, AnErrorThatIsNotANumberIsWrittenAsNull) {
   Results results = sample_results();
   results.runs[0].validation.verdict = Verdict::wrong;
   results.runs[0].validation.max_abs_error = std::nan("");
@@ -127,7 +127,7 @@ TEST_F(ResultsFile, AnErrorThatIsNotANumberIsWrittenAsNull) {
   EXPECT_TRUE(std::isnan(read_results(file()).runs[0].validation.max_abs_error));
 }
 
-TEST_F(ResultsFile, UnknownMetaIsWrittenAsNull) {
+TEST_F(ResultsFileTest, UnknownMetaIsWrittenAsNull) {
   Results results = sample_results();
   results.meta.git.reset();
   results.meta.cuda.reset();
@@ -139,13 +139,13 @@ TEST_F(ResultsFile, UnknownMetaIsWrittenAsNull) {
   EXPECT_EQ(read_results(file()).meta, results.meta);
 }
 
-TEST_F(ResultsFile, ArgumentsNeedNotBeUtf8) {
+TEST_F(ResultsFileTest, ArgumentsNeedNotBeUtf8) {
   Results results = sample_results();
   results.meta.argv = {"runner", "\xff\xfe"};
   write_results(results, file());
   EXPECT_EQ(read_results(file()).meta.argv.size(), 2u);
 }
-TEST_F(ResultsFile, BaselinesSurviveTheRoundTrip) {
+TEST_F(ResultsFileTest, BaselinesSurviveTheRoundTrip) {
   const Results before = sample_results();
   write_results(before, file());
   const Results after = read_results(file());
@@ -167,7 +167,7 @@ TEST_F(ResultsFile, BaselinesSurviveTheRoundTrip) {
   EXPECT_EQ(standard.timing, std::nullopt);
 }
 
-TEST_F(ResultsFile, ThePeakOfMemoryIsThatOfTheTensorsAndTheWorkspace) {
+TEST_F(ResultsFileTest, ThePeakOfMemoryIsThatOfTheTensorsAndTheWorkspace) {
   const Json json = written(sample_results());
   EXPECT_EQ(json["baselines"][0]["memory"]["peak_bytes"], 1048576 + 4096);
   EXPECT_TRUE(json["baselines"][1]["memory"].is_null());
@@ -203,7 +203,7 @@ Json of_schema_1(Json json) {
   return json;
 }
 
-TEST_F(ResultsFile, AFileOfSchema1IsRead) {
+TEST_F(ResultsFileTest, AFileOfSchema1IsRead) {
   ASSERT_EQ(refusal(of_schema_1(written(sample_results()))), "accepted");
   const Results results = read_results(file());
   EXPECT_EQ(results.runs[0].problem, sample_results().runs[0].problem);
@@ -216,7 +216,7 @@ TEST_F(ResultsFile, AFileOfSchema1IsRead) {
   EXPECT_TRUE(results.baselines[1].out_of_memory) << "by its sentence";
 }
 
-TEST_F(ResultsFile, PaddingIsThereOnlyWhereSequencesArePadded) {
+TEST_F(ResultsFileTest, PaddingIsThereOnlyWhereSequencesArePadded) {
   Results results = sample_results();
   EXPECT_FALSE(written(results)["runs"][0]["problem"].contains("padding"));
   results.runs[0].problem.padding = 20;
@@ -228,7 +228,7 @@ TEST_F(ResultsFile, PaddingIsThereOnlyWhereSequencesArePadded) {
   }
 }
 
-TEST_F(ResultsFile, TheCeilingIsThereOnlyWhereItWasMeasured) {
+TEST_F(ResultsFileTest, TheCeilingIsThereOnlyWhereItWasMeasured) {
   Json json = written(sample_results());
   EXPECT_EQ(json["device"]["mma_ceiling_tflops"], 644.5);
   json["device"]["mma_ceiling_tflops"] = 0;

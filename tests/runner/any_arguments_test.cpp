@@ -117,7 +117,7 @@ const std::vector<std::string> not_options = {"",
                                               "--kernel=" + std::string(100000, '1'),
                                               "--seqlen=" + std::string(50000, ',')};
 
-struct Outcome {
+struct Ending {
   int status = 0;  // as waitpid gives it
   std::string err;
 };
@@ -131,7 +131,7 @@ class AnyArguments : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   // Without a shell, which would not let all arguments through.
-  Outcome run(std::vector<std::string> arguments) const {
+  Ending run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), FLASH_STEPS_RUNNER);
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
@@ -154,7 +154,7 @@ class AnyArguments : public testing::Test {
     posix_spawn_file_actions_destroy(&actions);
     const rlimit limit{cpu_seconds, cpu_seconds};
     prlimit(child, RLIMIT_CPU, &limit, nullptr);
-    Outcome outcome;
+    Ending outcome;
     waitpid(child, &outcome.status, 0);
     outcome.err = content(err);
     return outcome;
@@ -179,7 +179,7 @@ TEST_F(AnyArguments, EndWithAnExitCodeFrom0To3AndAReason) {
     for (const std::string& argument : arguments) shown += " '" + argument.substr(0, 100) + "'";
     SCOPED_TRACE("runner" + shown);
 
-    const Outcome outcome = run(arguments);
+    const Ending outcome = run(arguments);
     ASSERT_TRUE(WIFEXITED(outcome.status)) << "ended by signal " << WTERMSIG(outcome.status) << "\n" << outcome.err;
     const int exit_code = WEXITSTATUS(outcome.status);
     EXPECT_LE(exit_code, 3) << outcome.err;

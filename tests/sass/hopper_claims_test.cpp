@@ -12,15 +12,10 @@
 #include "harness/sass/built.h"
 #include "harness/sass/counts.h"
 #include "harness/sass/cuobjdump.h"
+#include "tests/sass/has_cuda.h"
 
 namespace flash_steps {
 namespace {
-
-#ifdef FLASH_STEPS_CUDA
-constexpr bool has_cuda = true;
-#else
-constexpr bool has_cuda = false;
-#endif
 
 constexpr int wgmma_rows = 64, wgmma_depth = 16;
 

@@ -27,6 +27,7 @@
 #include "harness/sass/cuobjdump.h"
 #include "harness/sass/listing.h"
 #include "harness/sass/symbol.h"
+#include "tests/sass/has_cuda.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
@@ -256,12 +257,6 @@ TEST(MachineCodeTable, IsNoWiderThanThePage) {
                       {&after, &fixed, "attention", {{"sm_80", "", 255, 128}, many, many, {}}}});
   for (std::string line; std::getline(out, line);) EXPECT_LE(width_of(line), page_width()) << line;
 }
-
-#ifdef FLASH_STEPS_CUDA
-constexpr bool has_cuda = true;
-#else
-constexpr bool has_cuda = false;
-#endif
 
 // --- The program -----------------------------------------------------------------------------------------------------
 

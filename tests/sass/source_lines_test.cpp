@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string listing = R"(	.target	sm_90
+const std::string line_table = R"(	.target	sm_90
 	.section	.text._Z5otherv,"ax",@progbits
         /*0000*/                   EXIT ;
 	.section	.text._Z4mainv,"ax",@progbits
@@ -32,15 +32,15 @@ const std::string listing = R"(	.target	sm_90
 )";
 
 TEST(PlacedInstructions, HaveTheLinesFromTheKernelInwards) {
-  EXPECT_THAT(parse_placed(listing, "_Z4mainv", "01_base.cu"),
+  EXPECT_THAT(parse_placed(line_table, "_Z4mainv", "01_base.cu"),
               ElementsAre(PlacedInstruction{{88}, "LDC R1, c[0x0][0x28]"},
                           PlacedInstruction{{107, 50}, "LDGSTS.E.BYPASS.128 [R2], desc[UR4][R4.64]"},
                           PlacedInstruction{{107, 50}, "@!P0 BRA 0x10"}, PlacedInstruction{{}, "EXIT"}));
 }
 
 TEST(PlacedInstructions, OfAnotherFunctionAreNone) {
-  EXPECT_THAT(parse_placed(listing, "_Z4gonev", "01_base.cu"), IsEmpty());
-  EXPECT_THAT(parse_placed(listing, "_Z5otherv", "01_base.cu"), ElementsAre(PlacedInstruction{{}, "EXIT"}));
+  EXPECT_THAT(parse_placed(line_table, "_Z4gonev", "01_base.cu"), IsEmpty());
+  EXPECT_THAT(parse_placed(line_table, "_Z5otherv", "01_base.cu"), ElementsAre(PlacedInstruction{{}, "EXIT"}));
 }
 
 using StoredLines = InTemporaryFolder;
@@ -50,7 +50,7 @@ TEST_F(StoredLines, AreReadAsTheyWereWritten) {
                           "64x64",
                           "0123456789abcdef",
                           {"// a \"line\"", "int b;"},
-                          {{"sm_80", "attention", 168, parse_placed(listing, "_Z4mainv", "01_base.cu")}}};
+                          {{"sm_80", "attention", 168, parse_placed(line_table, "_Z4mainv", "01_base.cu")}}};
   const std::filesystem::path file = folder_ / "01_base.json";
   write_machine_lines(lines, Meta{}, file);
   const KernelLines read = read_machine_lines(file);

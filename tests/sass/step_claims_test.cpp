@@ -13,6 +13,7 @@
 #include "harness/sass/built.h"
 #include "harness/sass/counts.h"
 #include "harness/sass/cuobjdump.h"
+#include "tests/sass/has_cuda.h"
 #include "tests/support/tile_arithmetic.h"
 
 namespace flash_steps {
@@ -27,12 +28,6 @@ const Kernel& kernel_numbered(int number) { return *of_chapter(sixteen).at(numbe
 int warp_rows(const TileShape& tile) { return tile.tile_rows / (tile.threads / 32); }
 
 bool is_peeled(const Kernel& kernel) { return kernel.number >= 10; }
-
-#ifdef FLASH_STEPS_CUDA
-constexpr bool has_cuda = true;
-#else
-constexpr bool has_cuda = false;
-#endif
 
 class MachineCodeOf : public testing::TestWithParam<const char*> {
  protected:

@@ -18,7 +18,7 @@ class Lint : public InTemporaryFolder {
  protected:
   // In a project of two files and a script, with stand-ins for the tools; the exit code.
   int lint(const std::string& arguments, const std::string& said_by_format = "") {
-    for (const char* folder : {"scripts", ".ci", "programs"}) fs::create_directories(folder_ / folder);
+    for (const char* folder : {"scripts", ".ci"}) fs::create_directories(folder_ / folder);
     for (const char* script : {"lint.sh", "setup.sh"}) {
       fs::copy_file(fs::path(FLASH_STEPS_SOURCE_DIR) / "scripts" / script, folder_ / "scripts" / script,
                     fs::copy_options::overwrite_existing);
@@ -35,6 +35,7 @@ class Lint : public InTemporaryFolder {
   }
 
   void program(const std::string& name, const std::string& body) const {
+    fs::create_directories(folder_ / "programs");
     written("programs/" + name, "#!/usr/bin/env bash\n" + body + "\n");
     fs::permissions(folder_ / "programs" / name, fs::perms::owner_all);
   }
@@ -53,9 +54,19 @@ TEST_F(Lint, FailsWithWhatAToolFoundAndRunsTheOthers) {
   EXPECT_TRUE(fs::exists(folder_ / "checked"));
 }
 
+TEST_F(Lint, FailsWhereAFileDoesNotCompileByItself) {
+  program("cmake", R"(printf '[{"directory": "%s", "command": "c++ -o a.o -c a.cpp", "file": "a.cpp"}]' "$PWD" \
+  >build/lint/alone/compile_commands.json)");
+  written("a.cpp", "int a = b;\n");
+  EXPECT_EQ(lint("alone"), 1);
+  EXPECT_THAT(content(folder_ / "said"), HasSubstr("was not declared"));
+  written("a.cpp", "int a;\n");
+  EXPECT_EQ(lint("alone"), 0) << content(folder_ / "said");
+}
+
 TEST_F(Lint, RefusesWhatIsNoCheck) {
   EXPECT_EQ(lint("colour"), 2);
-  EXPECT_THAT(content(folder_ / "said"), HasSubstr("'colour' is none of its checks: format, tidy and shell"));
+  EXPECT_THAT(content(folder_ / "said"), HasSubstr("'colour' is none of its checks: format, tidy, alone and shell"));
 }
 
 }  // namespace

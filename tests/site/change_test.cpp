@@ -13,7 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Pair;
 
 class Change : public testing::Test {
  protected:
@@ -27,13 +26,13 @@ TEST_F(Change, LinesThatAreAlikeStandBesideEachOther) {
                                 {"same", "something else entirely", "int rows = tile_rows / warps;"}, text_tools());
   std::vector<std::pair<int, int>> places;
   for (const LinePair& pair : pairs) places.emplace_back(pair.before, pair.after);
-  EXPECT_THAT(places, ElementsAre(Pair(1, 1), Pair(0, 2), Pair(2, 3), Pair(3, 0)));
+  EXPECT_THAT(places, ElementsAre(testing::Pair(1, 1), testing::Pair(0, 2), testing::Pair(2, 3), testing::Pair(3, 0)));
 }
 
 TEST_F(Change, TheWordsThatDifferAreMarked) {
   const ChangedWords words = changed_words("a = load(q, 4);", "a = load(k, 4);", text_tools());
-  EXPECT_THAT(words.removed, ElementsAre(Pair(9u, 10u)));
-  EXPECT_THAT(words.added, ElementsAre(Pair(9u, 10u)));
+  EXPECT_THAT(words.removed, ElementsAre(testing::Pair(9u, 10u)));
+  EXPECT_THAT(words.added, ElementsAre(testing::Pair(9u, 10u)));
 }
 
 // Each side, put together again from what the page shows, is the file.

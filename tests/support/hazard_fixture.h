@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,11 @@ namespace flash_steps::emulator {
 
 inline int early = 0;
 inline int late = 0;
+
+// A line of the file that asks, as a hazard's message has it.
+inline std::string at(int line, const std::source_location& here = std::source_location::current()) {
+  return " at " + std::filesystem::path(here.file_name()).filename().string() + ":" + std::to_string(line);
+}
 
 inline std::vector<HazardKind> kinds(const LaunchReport& report) {
   std::vector<HazardKind> list;

@@ -81,7 +81,7 @@ inline Results sample_results() {
   return results;
 }
 
-class ResultsFile : public testing::Test {
+class ResultsFileTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
