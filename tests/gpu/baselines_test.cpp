@@ -35,6 +35,9 @@ class GpuBaselines : public GpuTestWith<BaselineCase> {};
 
 TEST_P(GpuBaselines, AreRightAtSeveralShapes) {
   const auto [baseline, inputs] = GetParam();
+  if (baseline == Baseline::pytorch && inputs.inputs == InputDistribution::tiny && inputs.dtype == Dtype::fp16) {
+    GTEST_SKIP() << "pytorch scales Q before the product, and rounds what is subnormal in fp16 then";
+  }
   constexpr struct {
     int batch, heads, seqlen;
   } shapes[] = {{1, 1, 64}, {2, 3, 192}, {1, 2, 1024}, {3, 1, 328}, {1, 1, 8200}};

@@ -13,38 +13,38 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TimingSummary timing(double milliseconds) {
+TimingSummary timing_of(double milliseconds) {
   TimingSummary timing;
   timing.median_ms = milliseconds;
   return timing;
 }
 
-flash_steps::Run run_of(const Problem& problem, double milliseconds, bool has_lse, int64_t bytes) {
+flash_steps::Run training_run(const Problem& problem, double milliseconds, bool has_lse, int64_t bytes) {
   flash_steps::Run run;
   run.problem = problem;
-  run.timing = timing(milliseconds);
+  run.timing = timing_of(milliseconds);
   run.memory = {{.tensor_bytes = bytes}};
   if (has_lse) run.validation.tensors[Output::lse] = {};
   return run;
 }
 
 // At seqlen 1024, a series: 2 and 3 ms where PyTorch takes 5 and 15.
-Results results_of(double dropout, int padding) {
+Results training_results(double dropout, int padding) {
   constexpr int64_t mebibyte = 1 << 20;
   Problem problem{.batch = 8, .heads = 12, .seqlen = 1024, .head_dim = 64, .dropout = dropout};
   problem.padding = padding;
   Results results;
-  results.runs = {run_of(problem, 2, true, mebibyte), run_of(problem, 1, false, mebibyte)};
+  results.runs = {training_run(problem, 2, true, mebibyte), training_run(problem, 1, false, mebibyte)};
   BaselineRun pytorch;
   pytorch.baseline = Baseline::pytorch;
   pytorch.problem = problem;
-  pytorch.timing = timing(5);
+  pytorch.timing = timing_of(5);
   pytorch.memory = {{.tensor_bytes = mebibyte}};
   results.baselines = {pytorch};
   problem.pass = Pass::backward;
-  results.runs.push_back(run_of(problem, 3, false, 2 * mebibyte));
+  results.runs.push_back(training_run(problem, 3, false, 2 * mebibyte));
   pytorch.problem = problem;
-  pytorch.timing = timing(15);
+  pytorch.timing = timing_of(15);
   pytorch.memory = {{.tensor_bytes = 2 * mebibyte, .workspace_bytes = 9 * mebibyte}};
   results.baselines.push_back(pytorch);
   return results;
@@ -55,20 +55,20 @@ FirstRelease published() {
 }
 
 TEST(AgainstStandard, BothPassesAreAddedBesideWhatWasPublished) {
-  const std::string tables = render_against_standard({results_of(0, 0), results_of(0.1, 20)}, published());
+  const std::string tables = render_against_standard({training_results(0, 0), training_results(0.1, 20)}, published());
   EXPECT_THAT(tables,
               AllOf(HasSubstr("| 1024 | 4.00 | 4.03 | — | 3.82 | 4.00 | 2.18 |"), HasSubstr("MiB, dropout and padding"),
                     HasSubstr("| 1024 | 11.0 | — | 2.0 | 5.50 | 5.58 |")));
 }
 
 TEST(AgainstStandard, AForwardPassThatStoresNoLogarithmsDoesNotCount) {
-  Results results = results_of(0, 0);
+  Results results = training_results(0, 0);
   results.runs.erase(results.runs.begin());
   EXPECT_THAT(render_against_standard({results}, published()), HasSubstr("Not timed yet"));
 }
 
 TEST(AgainstStandard, ABaselineThatDoesNotFitIsShownAsSuch) {
-  Results results = results_of(0, 0);
+  Results results = training_results(0, 0);
   for (BaselineRun& run : results.baselines) {
     run.timing.reset();
     run.unavailable = "there is no memory for it";
@@ -79,7 +79,7 @@ TEST(AgainstStandard, ABaselineThatDoesNotFitIsShownAsSuch) {
 }
 
 TEST(AgainstStandard, WithoutABaselineTheMemoryOfTheKernelsIsShownAlone) {
-  Results results = results_of(0, 0);
+  Results results = training_results(0, 0);
   results.baselines.clear();
   EXPECT_THAT(render_against_standard({results}, published()),
               AllOf(HasSubstr("| 1024 | — | — | 2.0 | — | 5.58 |"), Not(HasSubstr("4.00"))));
