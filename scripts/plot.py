@@ -702,11 +702,13 @@ def against_pytorch(results):
     """Where a kernel and PyTorch's standard attention ran forward and backward: GPU, series → seqlen → both."""
     kernels, pytorch, names = [], [], set()
     for file in results:
-        names.add(file["gpu"])
         # A forward pass that a backward one follows has to store the logarithms of the row sums.
         kernels += [run for run in file["runs"] if run["passed"] and run["timing"] and run["problem"]["mask"] == "none"
                     and (run["writes_lse"] or run["problem"]["pass"] == "backward")]
-        pytorch += [run for run in file["baselines"] if run["name"] == "pytorch" and run["timing"]]
+        timed_there = [run for run in file["baselines"] if run["name"] == "pytorch" and run["timing"]]
+        pytorch += timed_there
+        if timed_there:
+            names.add(file["gpu"])
     ours, theirs = passes_of(kernels), passes_of(pytorch)
     rows = {name: {} for name, *_ in SERIES}
     for rest in sorted(ours.keys() & theirs.keys()):

@@ -84,7 +84,10 @@ TEST_F(Plots, TheCommittedPicturesAreThoseOfTheCommittedResults) {
   }
   std::vector<std::string> arguments;
   for (const char* name :
-       {"h100.json", "emulator.json", "traffic.json", "h100_memory.json", "primer/h100.json", "beyond/h100.json"}) {
+       {"h100.json", "emulator.json", "traffic.json", "h100_memory.json", "primer/h100.json", "beyond/h100.json",
+        "variants/against_standard/neither_forward.json", "variants/against_standard/neither_backward.json",
+        "variants/against_standard/neither_forward_long.json",
+        "variants/against_standard/neither_backward_long.json"}) {
     arguments.push_back(stored_results() / name);
   }
   arguments.push_back("--check=" FLASH_STEPS_SOURCE_DIR "/docs/img");
