@@ -180,10 +180,10 @@ using Figures = InTemporaryFolder;
 
 TEST_F(Figures, AreOfTheFilesThatTheyNameAndOthersAreRefused) {
   written("mutants.json", R"({"schema": "flash-steps/mutants/1", "mutants": [
-      {"kernel": "01_base", "mistake": "wait-removed", "verdict": "hazard", "right_result": true, "config": "a",
-       "problem": "normal inputs"},
-      {"kernel": "01_base", "mistake": "p-order", "verdict": "survived", "right_result": true, "config": "a",
-       "problem": "normal inputs"}]})");
+      {"kernel": "01_base", "mistake": "wait-removed", "line": 1, "before": "a", "after": "b", "code": "00",
+       "verdict": "hazard", "right_result": true, "config": "a", "problem": "normal inputs", "report": "c"},
+      {"kernel": "01_base", "mistake": "p-order", "line": 2, "before": "a", "after": "b", "code": "00",
+       "verdict": "survived"}]})");
   EXPECT_EQ(render_figure("mutants", folder_), "2 mutants, 1 survive");
   EXPECT_EQ(render_figure("mutants-of-synchronisation", folder_),
             "Of the 1 mutants of waits, barriers and commits, 1 compute the right output");

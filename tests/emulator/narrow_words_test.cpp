@@ -67,7 +67,7 @@ TEST(NarrowWords, ReadARowOfWordsThatAllLanesShareInOneWavefront) {
     ld_shared_4(shared_base() + 64);
     ld_shared_8(shared_base() + 64);
   });
-  EXPECT_EQ(report.counters.shared_load, (AccessCounters{2, 1 + 2, 1 + 2, 0}));
+  EXPECT_EQ(report.counters.shared_load, (AccessCounters{2, 1 + 1, 1 + 1, 0}));
 }
 
 // A lane its own row of 256 bytes, as p04 copies, or its own word of a row, as p05 does.

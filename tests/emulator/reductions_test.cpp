@@ -20,7 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string at(int line) { return " at reductions_test.cpp:" + std::to_string(line); }
 
 // A workspace that an earlier launch has cleared.
 class Additions : public HazardTest {
