@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 bool is_beside_its_source(const std::string& paragraph) {
-  static const std::regex file("results/([a-z]+/)?[a-z0-9_]+\\.json");
+  static const std::regex file("results/([a-z_]+/)*[a-z0-9_]+\\.json");
   static const std::regex command("`?(\\./runner|scripts/|build/)");
   return std::regex_search(paragraph, file) && std::regex_search(paragraph, command);
 }
