@@ -20,7 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-
 // A workspace that an earlier launch has cleared.
 class Additions : public HazardTest {
  protected:
