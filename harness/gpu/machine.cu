@@ -279,7 +279,13 @@ class Gpu final : public Machine, public Stopwatch {
     }
     for (const Baseline baseline : baselines) {
       contenders.push_back(
-          {name_of(baseline), [&launched = prepared(baseline)](CUstream_st* stream) { launched.launch(stream); }});
+          {name_of(baseline), [&launched = prepared(baseline), baseline](CUstream_st* stream) {
+             try {
+               launched.launch(stream);
+             } catch (const OutOfMemory& error) {  // its library allocates, and keeps apart what is of another stream
+               throw BaselineOutOfMemory(baseline, error.what());
+             }
+           }});
     }
     return timer_.time(contenders, budget);
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/error.h"
 #include "harness/contract/kernel.h"
 #include "harness/machine/baseline.h"
 #include "harness/machine/device.h"
@@ -26,6 +27,12 @@ class Observer {
   virtual const Observation& observation() const = 0;
 };
 
+/// A baseline's memory, which was enough to prepare it, does not suffice for a launch.
+struct BaselineOutOfMemory : OutOfMemory {
+  BaselineOutOfMemory(Baseline which, const std::string& sentence) : OutOfMemory(sentence), baseline(which) {}
+  Baseline baseline;
+};
+
 /// Takes times, of kernels and of what they are compared with: a GPU. All calls are about the loaded problem.
 class Stopwatch {
  public:
@@ -38,12 +45,12 @@ class Stopwatch {
   /// What computes a prepared baseline, with its version.
   virtual std::string implementation(Baseline baseline) const = 0;
 
-  /// As of a variant, of a prepared baseline.
+  /// As of a variant, of a prepared baseline. A check throws OutOfMemory, too.
   virtual MemoryUse memory(Baseline baseline) = 0;
   virtual OutputErrors check(Baseline baseline) = 0;
 
   /// Times the variants and the prepared baselines, all of them interleaved in rounds; one Timing each, in order, the
-  /// baselines' last. Samples of the same number are of the same round.
+  /// baselines' last. Samples of the same number are of the same round. Throws BaselineOutOfMemory.
   virtual std::vector<Timing> time(std::span<const Variant* const> variants, std::span<const Baseline> baselines,
                                    const TimingBudget& budget) = 0;
 };

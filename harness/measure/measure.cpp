@@ -84,9 +84,7 @@ class Measuring {
         run.implementation = stopwatch.implementation(baseline);
         run.memory = stopwatch.memory(baseline);
       } catch (const MachineError& error) {
-        run.unavailable = error.what();
-        run.out_of_memory = dynamic_cast<const OutOfMemory*>(&error) != nullptr;
-        result.notes.emplace_back(error.what());
+        leave_out(run, error);
       }
       result.baselines.push_back(run);
     }
@@ -96,7 +94,11 @@ class Measuring {
     for (BaselineRun& run : result.baselines) {
       if (run.unavailable || !run.validation.right()) continue;
       progress_.say(std::string("checking ") + name_of(run.baseline));
-      run.validation = judged(name_of(run.baseline), problem_, stopwatch.check(run.baseline));
+      try {
+        run.validation = judged(name_of(run.baseline), problem_, stopwatch.check(run.baseline));
+      } catch (const OutOfMemory& error) {
+        leave_out(run, error);
+      }
     }
   }
 
@@ -141,21 +143,49 @@ class Measuring {
     return indices;
   }
 
+  std::vector<BaselineRun*> timed_baselines() {
+    std::vector<BaselineRun*> runs;
+    for (BaselineRun& run : result.baselines) {
+      if (!run.unavailable && run.validation.right()) runs.push_back(&run);
+    }
+    return runs;
+  }
+
+  // A baseline that runs out of memory now, and not before, is left out, and the rest are timed anew.
+  std::vector<Timing> time_what_fits(Stopwatch& stopwatch, const std::vector<const Variant*>& variants,
+                                     const TimingBudget& budget) {
+    for (;;) {
+      const std::vector<BaselineRun*> runs = timed_baselines();
+      std::vector<Baseline> baselines;
+      for (const BaselineRun* run : runs) baselines.push_back(run->baseline);
+      progress_.say("timing " + std::to_string(variants.size() + baselines.size()) + " at seqlen " +
+                    std::to_string(problem_.seqlen));
+      try {
+        return stopwatch.time(variants, baselines, budget);
+      } catch (const BaselineOutOfMemory& error) {
+        const auto run =
+            std::find_if(runs.begin(), runs.end(), [&](auto* each) { return each->baseline == error.baseline; });
+        if (run == runs.end()) throw;
+        leave_out(**run, error);
+      }
+    }
+  }
+
+  void leave_out(BaselineRun& baseline, const MachineError& error) {
+    baseline.unavailable = error.what();
+    baseline.out_of_memory = dynamic_cast<const OutOfMemory*>(&error) != nullptr;
+    baseline.timing.reset();
+    for (Run& run : result.runs) run.baselines.erase(baseline.baseline);
+    result.notes.emplace_back(error.what());
+  }
+
   // The baselines take part each time, so that all percentages are of pairs.
   void time(Stopwatch& stopwatch, const std::vector<size_t>& timed, const TimingBudget& budget) {
     std::vector<const Variant*> variants;
     for (const size_t i : timed) variants.push_back(jobs_[i].variant);
-    std::vector<BaselineRun*> baseline_runs;
-    std::vector<Baseline> baselines;
-    for (BaselineRun& run : result.baselines) {
-      if (run.unavailable || !run.validation.right()) continue;
-      baseline_runs.push_back(&run);
-      baselines.push_back(run.baseline);
-    }
-    progress_.say("timing " + std::to_string(variants.size() + baselines.size()) + " at seqlen " +
-                  std::to_string(problem_.seqlen));
-    const std::vector<Timing> timings = stopwatch.time(variants, baselines, budget);
-    for (size_t i = 0; i < baselines.size(); i++) {
+    const std::vector<Timing> timings = time_what_fits(stopwatch, variants, budget);
+    const std::vector<BaselineRun*> baseline_runs = timed_baselines();
+    for (size_t i = 0; i < baseline_runs.size(); i++) {
       baseline_runs[i]->timing = summarize(timings[variants.size() + i], problem_);
     }
     for (size_t i = 0; i < timed.size(); i++) {

@@ -372,5 +372,24 @@ TEST_F(Measure, ABaselineWithoutRoomIsToldFromOneThatIsMissing) {
   EXPECT_TRUE(result.baselines[1].out_of_memory);
 }
 
+TEST_F(Measure, ABaselineThatRunsOutOfMemoryLaterIsLeftOutAndTheRestAreTimed) {
+  RecordingMachine gpu(Target::gpu);
+  gpu.too_large_to_check = Baseline::fa2;
+  gpu.too_large_to_time = Baseline::cudnn;
+  settings_.baselines = {Baseline::fa2, Baseline::cudnn, Baseline::standard};
+  const Measurement result = measured(gpu);
+  for (const int i : {0, 1}) {
+    EXPECT_TRUE(result.baselines[i].out_of_memory);
+    EXPECT_FALSE(result.baselines[i].timing);
+  }
+  EXPECT_EQ(result.baselines[1].unavailable, "there is no room for another launch");
+  EXPECT_THAT(result.notes, ElementsAre("there is no room for a check", "there is no room for another launch"));
+  EXPECT_TRUE(result.baselines[2].timing);
+  for (const flash_steps::Run& run : result.runs) {
+    EXPECT_TRUE(run.timing);
+    EXPECT_THAT(run.baselines, ElementsAre(testing::Pair(Baseline::standard, testing::_)));
+  }
+}
+
 }  // namespace
 }  // namespace flash_steps

@@ -57,6 +57,7 @@ class RecordingMachine : public Machine, private Stopwatch, private Observer {
   Observation observed;
   std::optional<Baseline> missing;
   std::optional<Baseline> too_large;
+  std::optional<Baseline> too_large_to_check, too_large_to_time;  ///< though prepared
   std::optional<Baseline> wrong;
   double errors_of_baselines = 0;
   std::map<std::string, double>
@@ -75,6 +76,7 @@ class RecordingMachine : public Machine, private Stopwatch, private Observer {
   MemoryUse memory(Baseline) override { return {.tensor_bytes = 4 * loaded.bytes(), .workspace_bytes = 7}; }
   OutputErrors check(Baseline baseline) override {
     record(std::string("check ") + name_of(baseline));
+    if (baseline == too_large_to_check) throw OutOfMemory("there is no room for a check");
     OutputErrors errors;
     errors.max_abs = baseline == wrong ? 1 : errors_of_baselines;
     return errors;
@@ -93,6 +95,9 @@ class RecordingMachine : public Machine, private Stopwatch, private Observer {
     for (const Variant* variant : variants) add(variant->tile.config);
     for (const Baseline baseline : baselines) add(name_of(baseline));
     record("time" + names);
+    for (const Baseline baseline : baselines) {
+      if (baseline == too_large_to_time) throw BaselineOutOfMemory(baseline, "there is no room for another launch");
+    }
     budgets.push_back(budget);
     return timings;
   }
