@@ -310,6 +310,7 @@ TEST(Backward, DqDoesNotDependOnTheNumberOfHostThreads) {
 }
 
 TEST(Backward, InOnePassComputesFiveProductsAndAddsEachSumOncePerTileOfKeys) {
+  NEEDS_ALL_CONFIGS();
   for (const int head_dim : {64, 128}) {
     const Variant& variant = variant_of("v09_atomic_dq", head_dim);
     const Problem problem{.seqlen = 256, .head_dim = head_dim, .pass = Pass::backward};
@@ -326,6 +327,7 @@ TEST(Backward, InOnePassComputesFiveProductsAndAddsEachSumOncePerTileOfKeys) {
 
 // Of heads of 64 elements.
 TEST(Backward, TransposedScoresTakeFewerWavefronts) {
+  NEEDS_ALL_CONFIGS();
   const Problem problem{.seqlen = 256, .head_dim = 64, .pass = Pass::backward};
   const Counters before = count("v09_atomic_dq", problem), counters = count("v10_transposed_scores", problem);
   EXPECT_EQ(counters.mma_instructions, before.mma_instructions);
@@ -338,6 +340,7 @@ TEST(Backward, TransposedScoresTakeFewerWavefronts) {
 
 // Wavefronts of a tile of queries with one of keys: what each launch moves besides does not grow with both lengths.
 TEST(Backward, InOnePassReadsSharedMemoryAsOftenAsItsPageSays) {
+  NEEDS_ALL_CONFIGS();
   const auto of_tile = [](int head_dim) {
     const Variant& variant = variant_of("v09_atomic_dq", head_dim);
     const auto wavefronts = [&](int queries, int keys) {
