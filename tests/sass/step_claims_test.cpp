@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/contract/module.h"
@@ -49,12 +52,22 @@ class MachineCodeOf : public testing::TestWithParam<const char*> {
   std::vector<MachineCodeRow> rows(const std::vector<const Kernel*>& chosen, bool all_configs = false) {
     std::vector<MachineCodeRow> all;
     for (const Kernel* kernel : chosen) {
-      std::vector<const Variant*> variants = chosen_variants(*kernel, Target::gpu, Dtype::fp16, "");
-      if (!all_configs) variants.resize(1);
-      const std::vector<MachineCodeRow> more = read_machine_code(*kernel, variants, {GetParam()});
+      const std::vector<MachineCodeRow>& more = rows_of(*kernel, all_configs);
       all.insert(all.end(), more.begin(), more.end());
     }
     return all;
+  }
+
+  // Disassembled once for all tests.
+  static const std::vector<MachineCodeRow>& rows_of(const Kernel& kernel, bool all_configs) {
+    static std::map<std::tuple<std::string, std::string, bool>, std::vector<MachineCodeRow>> read;
+    const auto [rows, is_new] = read.try_emplace({kernel.name, GetParam(), all_configs});
+    if (is_new) {
+      std::vector<const Variant*> variants = chosen_variants(kernel, Target::gpu, Dtype::fp16, "");
+      if (!all_configs) variants.resize(1);
+      rows->second = read_machine_code(kernel, variants, {GetParam()});
+    }
+    return rows->second;
   }
 
   // In the config that is built in every build.
