@@ -14,7 +14,7 @@ constexpr Replacement list[] = {
     {"row-term-wrong", "lse * log2_e", "lse", first, last},
     {"p-for-ds", "(dk_regs, dp_regs, q_smem)", "(dk_regs, s_regs, q_smem)", first, two_passes},
     {"p-for-ds", "(dk_regs, ds_smem, q_smem)", "(dk_regs, p_smem, q_smem)", one_pass, one_pass},
-    {"p-for-ds", "(dq_regs, ds_smem, k_smem)", "(dq_regs, p_smem, k_smem)", one_pass, last},
+    {"p-for-ds", "(dq_regs, ds_smem, k_smem)", "(dq_regs, p_smem, k_smem)", one_pass, one_pass},
     {"row-term-wrong", "(dp[0] - d.low)", "dp[0]", transposed, last},
     {"row-term-wrong", "(dp[1] - d.high)", "(dp[1] - d.low)", transposed, last},
     {"row-term-wrong", "-lse_log2.high", "-lse_log2.low", transposed, last},
