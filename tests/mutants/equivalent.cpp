@@ -22,6 +22,10 @@ const std::vector<Equivalent>& equivalents() {
   static const std::vector<Equivalent> list{
       {"27_next_tile", "release-removed", "release(v_empty, n);", ";", "store_o(blockIdx.x + m * gridDim.x, row_sum);",
        "It is the last block of a CTA's last tile: no copy waits for its place."},
+      {"v08_backward", "offset-32-bit", "const int64_t head_of_all = int64_t{blockIdx.z} * a.heads + head;",
+       "const int32_t head_of_all = int64_t{blockIdx.z} * a.heads + head;",
+       "cp_async_16(terms_smem + lane * chunk_bytes,",
+       "L and D are two numbers a query: up to 2^30 queries of all heads, which are 128 GiB of Q alone, 32 bits do."},
   };
   return list;
 }
