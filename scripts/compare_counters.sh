@@ -9,6 +9,8 @@
 # build/runner and ncu.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/kernel_words.sh
+source "$root/scripts/kernel_words.sh"
 runner=${RUNNER:-$root/build/runner}
 ncu=${NCU:-ncu}
 
@@ -125,19 +127,12 @@ value_of() {  # value_of FILE NAME[+NAME…]: the sum
           if (found == n) printf "%.0f\n", sum; else print "missing" }' "$1"
 }
 
-# The sixteen, by name.
-names_of_all() {
-  "$runner" --list --json=- |
-    python3 -c 'import json, sys; [print(k["name"]) for k in json.load(sys.stdin)["kernels"] if k["chapter"] == "all"]'
-}
 if ((${#kernels[@]} == 0)); then mapfile -t kernels < <(names_of_all); fi
 
 results=()
 differences=0
 for word in "${kernels[@]}"; do
-  read -ra options <<<"$word"
-  kernel=${options[0]} options=("${options[@]:1}")
-  described=${options[*]}
+  split_word "$word"
   [[ $word == *--heads=* ]] || options+=(--heads=1)
   for dtype in ${dtypes//,/ }; do
     for seqlen in ${seqlens//,/ }; do

@@ -12,6 +12,8 @@
 # RUNNER and COMPUTE_SANITIZER name other binaries than build/runner and compute-sanitizer.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/kernel_words.sh
+source "$root/scripts/kernel_words.sh"
 runner=${RUNNER:-$root/build/runner}
 PATH=$PATH:/usr/local/cuda/bin
 sanitizer=${COMPUTE_SANITIZER:-compute-sanitizer}
@@ -47,11 +49,6 @@ if ! command -v "$sanitizer" >/dev/null; then
   echo "sanitize_gpu.sh: there is no '$sanitizer': it comes with the CUDA Toolkit; COMPUTE_SANITIZER names another." >&2
   exit 3
 fi
-# The sixteen, by name.
-names_of_all() {
-  "$runner" --list --json=- |
-    python3 -c 'import json, sys; [print(k["name"]) for k in json.load(sys.stdin)["kernels"] if k["chapter"] == "all"]'
-}
 if ((${#kernels[@]} == 0)); then mapfile -t kernels < <(names_of_all); fi
 
 work=$(mktemp -d)
@@ -74,9 +71,7 @@ printf '\n'
 results=()
 reports=0
 for word in "${kernels[@]}"; do
-  read -ra options <<<"$word"
-  kernel=${options[0]} options=("${options[@]:1}")
-  described=${options[*]}
+  split_word "$word"
   for dtype in ${dtypes//,/ }; do
     for seqlen in ${seqlens//,/ }; do
       printf '%-22s %-5s %7s' "$kernel" "$dtype" "$seqlen"

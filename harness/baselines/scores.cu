@@ -86,19 +86,13 @@ __device__ Total add_up(Total mine) {
 
 // Of eight neighbouring keys, the first of which is a multiple of eight: two share the lane of Philox's counter.
 __device__ Flags kept_weights(const Shape& shape, const Row& row, int first_key) {
-  const uint64_t head = uint64_t{static_cast<uint32_t>(row.sequence)} * shape.heads + row.head;
   Flags flags;
-  for (int lane = 0; lane < vector_size / 2; lane++) {
-    const uint64_t low = shape.dropout.offset + head * 32 + row.query % 8 * 4 + lane;
-    const PhiloxBlock drawn = philox4x32({static_cast<uint32_t>(low), static_cast<uint32_t>(low >> 32),
-                                          static_cast<uint32_t>(row.query / 16), static_cast<uint32_t>(first_key / 32)},
-                                         shape.dropout.seed, dropout_rounds);
+  for (int pair = 0; pair < vector_size; pair += 2) {
+    const PhiloxBlock drawn =
+        dropout_block(shape.dropout, shape.heads, row.sequence, row.head, row.query, first_key + pair);
     const int quarter = first_key % 32 / 8;  // chosen without an index, which would put the four into memory
-    const uint32_t word = quarter == 0 ? drawn[0] : quarter == 1 ? drawn[1] : quarter == 2 ? drawn[2] : drawn[3];
-    for (int i = 0; i < 2; i++) {
-      const int byte = row.query % 16 / 8 * 2 + i;
-      flags.kept[lane * 2 + i] = static_cast<int>(word >> byte * 8 & 0xff) <= shape.dropout.largest_kept_byte;
-    }
+    const uint32_t number = quarter == 0 ? drawn[0] : quarter == 1 ? drawn[1] : quarter == 2 ? drawn[2] : drawn[3];
+    for (int i = 0; i < 2; i++) flags.kept[pair + i] = is_kept(shape.dropout, number, row.query, first_key + pair + i);
   }
   return flags;
 }

@@ -48,8 +48,7 @@ std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
   }
   if (baseline == Baseline::cudnn && problem.dropout != 0) {
     return "cudnn draws a dropout mask of its own, of which the reference knows nothing; fa2, standard and pytorch "
-           "would "
-           "work";
+           "would work";
   }
   if (baseline == Baseline::cudnn && problem.padding != 0) {
     return "cudnn is run without padding alone; fa2, standard and pytorch would work";

@@ -91,13 +91,12 @@ class Measuring {
   }
 
   void check_baselines(Stopwatch& stopwatch) {
-    for (BaselineRun& run : result.baselines) {
-      if (run.unavailable || !run.validation.right()) continue;
-      progress_.say(std::string("checking ") + name_of(run.baseline));
+    for (BaselineRun* const run : usable_baselines()) {
+      progress_.say(std::string("checking ") + name_of(run->baseline));
       try {
-        run.validation = judged(name_of(run.baseline), problem_, stopwatch.check(run.baseline));
+        run->validation = judged(name_of(run->baseline), problem_, stopwatch.check(run->baseline));
       } catch (const OutOfMemory& error) {
-        leave_out(run, error);
+        leave_out(*run, error);
       }
     }
   }
@@ -143,7 +142,7 @@ class Measuring {
     return indices;
   }
 
-  std::vector<BaselineRun*> timed_baselines() {
+  std::vector<BaselineRun*> usable_baselines() {
     std::vector<BaselineRun*> runs;
     for (BaselineRun& run : result.baselines) {
       if (!run.unavailable && run.validation.right()) runs.push_back(&run);
@@ -155,7 +154,7 @@ class Measuring {
   std::vector<Timing> time_what_fits(Stopwatch& stopwatch, const std::vector<const Variant*>& variants,
                                      const TimingBudget& budget) {
     for (;;) {
-      const std::vector<BaselineRun*> runs = timed_baselines();
+      const std::vector<BaselineRun*> runs = usable_baselines();
       std::vector<Baseline> baselines;
       for (const BaselineRun* run : runs) baselines.push_back(run->baseline);
       progress_.say("timing " + std::to_string(variants.size() + baselines.size()) + " at seqlen " +
@@ -184,7 +183,7 @@ class Measuring {
     std::vector<const Variant*> variants;
     for (const size_t i : timed) variants.push_back(jobs_[i].variant);
     const std::vector<Timing> timings = time_what_fits(stopwatch, variants, budget);
-    const std::vector<BaselineRun*> baseline_runs = timed_baselines();
+    const std::vector<BaselineRun*> baseline_runs = usable_baselines();
     for (size_t i = 0; i < baseline_runs.size(); i++) {
       baseline_runs[i]->timing = summarize(timings[variants.size() + i], problem_);
     }

@@ -36,16 +36,26 @@ constexpr PhiloxBlock philox4x32(PhiloxBlock counter, uint64_t key, int rounds) 
 
 inline constexpr int dropout_rounds = 7;
 
-/// Whether the weight of one query and one key is kept; `head` counts heads of Q.
+/// The 16 bytes among which that of one query and one key is; `head` counts heads of Q, of which there are `heads`.
+constexpr PhiloxBlock dropout_block(const Dropout& dropout, int heads, int sequence, int head, int row, int column) {
+  const int lane = row % 8 * 4 + column % 8 / 2;
+  const uint64_t low = dropout.offset + (uint64_t{static_cast<uint32_t>(sequence)} * heads + head) * 32 + lane;
+  return philox4x32({static_cast<uint32_t>(low), static_cast<uint32_t>(low >> 32), static_cast<uint32_t>(row / 16),
+                     static_cast<uint32_t>(column / 32)},
+                    dropout.seed, dropout_rounds);
+}
+
+/// Whether a weight is kept, by the number of its block that has its byte: that of column % 32 / 8.
+constexpr bool is_kept(const Dropout& dropout, uint32_t number, int row, int column) {
+  const int byte = row % 16 / 8 * 2 + column % 2;
+  return static_cast<int>(number >> byte * 8 & 0xff) <= dropout.largest_kept_byte;
+}
+
+/// Whether the weight of one query and one key is kept.
 constexpr bool keeps_weight(const Problem& problem, int sequence, int head, int row, int column) {
   const Dropout dropout = problem.dropping();
-  const int lane = row % 8 * 4 + column % 8 / 2;
-  const uint64_t low = dropout.offset + (uint64_t{static_cast<uint32_t>(sequence)} * problem.heads + head) * 32 + lane;
-  const PhiloxBlock counter = {static_cast<uint32_t>(low), static_cast<uint32_t>(low >> 32),
-                               static_cast<uint32_t>(row / 16), static_cast<uint32_t>(column / 32)};
-  const PhiloxBlock drawn = philox4x32(counter, dropout.seed, dropout_rounds);
-  const int byte = row % 16 / 8 * 2 + column % 2;
-  return static_cast<int>(drawn[column % 32 / 8] >> byte * 8 & 0xff) <= dropout.largest_kept_byte;
+  const PhiloxBlock drawn = dropout_block(dropout, problem.heads, sequence, head, row, column);
+  return is_kept(dropout, drawn[column % 32 / 8], row, column);
 }
 
 }  // namespace flash_steps

@@ -8,6 +8,7 @@
 #include "harness/results/stored_times.h"
 #include "harness/results/write.h"
 #include "tests/support/content.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -25,16 +26,12 @@ std::string matplotlib_version() {
   return result && result->exit_code == 0 ? result->output.substr(0, result->output.find('\n')) : "";
 }
 
-class Plots : public testing::Test {
+class Plots : public InTemporaryFolder {
  protected:
   void SetUp() override {
     if (matplotlib_version().empty()) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_plots_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    InTemporaryFolder::SetUp();
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   static ProcessResult plot(const std::vector<std::string>& arguments) {
     std::vector<std::string> argv = {"python3", FLASH_STEPS_SOURCE_DIR "/scripts/plot.py"};
@@ -48,8 +45,6 @@ class Plots : public testing::Test {
     EXPECT_EQ(plot({folder_ / "card.json", "--out=" + (folder_ / "img").string()}).exit_code, 0);
     return content(folder_ / "img" / (name + "_card.svg"));
   }
-
-  fs::path folder_;
 };
 
 // Of a card with 79 GiB: one step, and standard attention up to the length at which it no longer fits.

@@ -20,6 +20,7 @@
 #include "harness/runner/options.h"
 #include "tests/support/content.h"
 #include "tests/support/sweeps.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -142,16 +143,8 @@ TEST(ErrorTable, WithoutFlashAttention2ThereAreNoRatios) {
 
 // --- Files and pages ---------------------------------------------------------------------------------------------
 
-class ErrorFiles : public testing::Test {
+class ErrorFiles : public InTemporaryFolder {
  protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_errors_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::string written(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
@@ -178,8 +171,6 @@ class ErrorFiles : public testing::Test {
     EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
     EXPECT_THAT(err, AllOf(HasSubstr(file), HasSubstr(what)));
   }
-
-  fs::path folder_;
 };
 
 TEST_F(ErrorFiles, WhatIsNoFileOfErrorsIsRefused) {

@@ -17,6 +17,7 @@
 #include "tests/support/all_configs.h"
 #include "tests/support/content.h"
 #include "tests/support/sweeps.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -29,20 +30,9 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-class TableFolder : public testing::Test {
+class TableFolder : public InTemporaryFolder {
  protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_table_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  fs::path written(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return folder_ / name;
-  }
+  using InTemporaryFolder::written;
   fs::path written(const std::string& name, const Results& results) const {
     write_results(results, folder_ / name);
     return folder_ / name;
@@ -87,8 +77,6 @@ class TableFolder : public testing::Test {
         std::system(("'" FLASH_STEPS_RUNNER "' " + arguments + " >'" + out + "' 2>'" + err + "'").c_str());
     return {WEXITSTATUS(status), content(out), content(err)};
   }
-
-  fs::path folder_;
 };
 
 TEST_F(TableFolder, ABadFileIsNamedWithItsFieldAndTheOthersAreShown) {

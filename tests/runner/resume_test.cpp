@@ -12,6 +12,7 @@
 #include "harness/results/freshness.h"
 #include "harness/results/write.h"
 #include "harness/runner/options.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -22,17 +23,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class Resume : public testing::Test {
+class Resume : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_resume_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    InTemporaryFolder::SetUp();
     device_.name = "NVIDIA H100";
     now_.git = "0123abcd";
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   fs::path file() const { return folder_ / "sweep.json"; }
 
@@ -80,7 +77,6 @@ class Resume : public testing::Test {
     return "accepted";
   }
 
-  fs::path folder_;
   DeviceFacts device_;
   Meta now_;
 };

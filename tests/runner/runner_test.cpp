@@ -15,6 +15,7 @@
 #include "harness/results/results.h"
 #include "tests/support/all_configs.h"
 #include "tests/support/content.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -32,15 +33,12 @@ struct Outcome {
   std::string err;
 };
 
-class Runner : public testing::Test {
+class Runner : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_runner_") + test->name());
-    fs::remove_all(folder_);
+    InTemporaryFolder::SetUp();
     fs::create_directories(folder_ / "work");
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   // Runs in a folder of its own, which must be empty afterwards unless a test wants a file there.
   Outcome run(const std::string& arguments) {
@@ -66,8 +64,6 @@ class Runner : public testing::Test {
     EXPECT_THAT(outcome.err, AllOf(HasSubstr(value), HasSubstr(what_works)));
     EXPECT_THAT(files(), IsEmpty()) << arguments;
   }
-
-  fs::path folder_;
 };
 
 TEST_F(Runner, WithoutArgumentsPrintsHelp) {

@@ -10,6 +10,7 @@
 
 #include "harness/base/process.h"
 #include "tests/support/content.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -19,16 +20,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class AgainstStandardScript : public testing::Test {
+class AgainstStandardScript : public InTemporaryFolder {
  protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_against_standard_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // A runner that notes its arguments and ends as `body` says.
   ProcessResult run(const std::string& body, const std::vector<std::string>& arguments) const {
     const fs::path runner = folder_ / "runner";
@@ -42,8 +35,6 @@ class AgainstStandardScript : public testing::Test {
 
   std::string calls() const { return content(folder_ / "calls"); }
   std::string out() const { return (folder_ / "out").string(); }
-
-  fs::path folder_;
 };
 
 TEST_F(AgainstStandardScript, EachSeriesIsMeasuredForwardAndBackward) {

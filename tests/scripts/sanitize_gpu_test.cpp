@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/content.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 namespace {
@@ -19,13 +20,10 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class SanitizeGpu : public testing::Test {
+class SanitizeGpu : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_sanitize_gpu_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    InTemporaryFolder::SetUp();
     program("runner", R"(
       for argument; do case $argument in --kernel=*) kernel=${argument#*=} ;; esac; done
       case " $* " in
@@ -37,7 +35,6 @@ class SanitizeGpu : public testing::Test {
       esac)");
     sanitizer("echo '========= ERROR SUMMARY: 0 errors'");
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void program(const std::string& name, const std::string& body) const {
     std::ofstream(folder_ / name) << "#!/usr/bin/env bash\n" << body << "\n";
@@ -63,8 +60,6 @@ class SanitizeGpu : public testing::Test {
                                 FLASH_STEPS_SOURCE_DIR "/scripts/sanitize_gpu.sh' " + arguments + " >out 2>err";
     return WEXITSTATUS(std::system(command.c_str()));
   }
-
-  fs::path folder_;
 };
 
 TEST_F(SanitizeGpu, RunsEachToolOnEachKernelAndTypeAndWritesWhatItFound) {

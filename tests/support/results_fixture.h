@@ -12,6 +12,7 @@
 #include "harness/results/read.h"
 #include "harness/results/results.h"
 #include "harness/results/write.h"
+#include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
 
@@ -81,16 +82,8 @@ inline Results sample_results() {
   return results;
 }
 
-class ResultsFileTest : public testing::Test {
+class ResultsFileTest : public InTemporaryFolder {
  protected:
-  void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("flash_steps_results_") + test->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path file() const { return folder_ / "results.json"; }
 
   Json written(const Results& results) const {
@@ -115,8 +108,6 @@ class ResultsFileTest : public testing::Test {
     for (const auto& entry : fs::directory_iterator(folder_)) names.push_back(entry.path().filename());
     return names;
   }
-
-  fs::path folder_;
 };
 
 inline std::vector<std::string> keys(const Json& json) {
