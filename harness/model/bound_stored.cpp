@@ -1,9 +1,5 @@
 #include "harness/model/bound_stored.h"
 
-#include <stdexcept>
-
-#include "harness/results/read.h"
-
 namespace flash_steps {
 
 std::optional<Bound> StoredBounds::of(const std::string& kernel, const std::string& config, const Rates& rates) const {
@@ -21,20 +17,6 @@ std::optional<ConfigBound> StoredBounds::highest(const Kernel& kernel, const Rat
   return best;
 }
 
-StoredBounds read_stored_bounds() {
-  StoredBounds bounds{{}, read_stored_machine_code()};
-  for (const Chapter& chapter : chapters()) {
-    const std::filesystem::path file = tile_works_file(chapter);
-    if (chapter.name != sixteen && !std::filesystem::exists(file)) continue;
-    TileWorks works = tile_works(read_results(file));
-    if (works.empty()) {
-      throw std::runtime_error(file.string() +
-                               ": runs holds no counters of a kernel at two lengths; one that the command on "
-                               "docs/method/bounds.md makes would work");
-    }
-    bounds.works.merge(works);
-  }
-  return bounds;
-}
+StoredBounds read_stored_bounds() { return {read_stored_tile_works(), read_stored_machine_code()}; }
 
 }  // namespace flash_steps

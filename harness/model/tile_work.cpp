@@ -1,8 +1,10 @@
 #include "harness/model/tile_work.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "harness/results/folder.h"
+#include "harness/results/read.h"
 
 namespace flash_steps {
 namespace {
@@ -54,8 +56,34 @@ TileWorks tile_works(const Results& results) {
   return works;
 }
 
-std::filesystem::path tile_works_file(const Chapter& chapter) {
-  return stored_results(chapter) / "emulator_tiles.json";
+std::vector<std::filesystem::path> tile_works_files(const Chapter& chapter) {
+  const std::string name = std::filesystem::path(tile_works_name).stem().string();
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(stored_results(chapter), error)) {
+    const std::string stem = entry.path().stem().string();
+    if (stem == name || stem.starts_with(name + "_")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+TileWorks read_stored_tile_works() {
+  TileWorks all;
+  for (const Chapter& chapter : chapters()) {
+    std::vector<std::filesystem::path> files = tile_works_files(chapter);
+    if (files.empty() && chapter.name == sixteen) files.push_back(stored_results() / tile_works_name);
+    for (const std::filesystem::path& file : files) {
+      TileWorks works = tile_works(read_results(file));
+      if (works.empty()) {
+        throw std::runtime_error(file.string() +
+                                 ": runs holds no counters of a kernel at two lengths; one that the command on "
+                                 "docs/method/bounds.md makes would work");
+      }
+      all.merge(works);
+    }
+  }
+  return all;
 }
 
 }  // namespace flash_steps

@@ -23,7 +23,13 @@ using TileWorks = std::map<std::pair<std::string, std::string>, TileWork>;
 /// Of each kernel and config with counted runs of two lengths; other runs are passed over.
 TileWorks tile_works(const Results& results);
 
-/// docs/results/emulator_tiles.json, or in the folder of the chapter there.
-std::filesystem::path tile_works_file(const Chapter& chapter);
+/// The files of a chapter, in docs/results or the folder of the chapter there: emulator_tiles.json, and those whose
+/// name goes on behind emulator_tiles_, for heads of other sizes and other passes.
+std::vector<std::filesystem::path> tile_works_files(const Chapter& chapter);
+
+constexpr const char* tile_works_name = "emulator_tiles.json";
+
+/// Of all chapters that have such files; the sixteen must. Throws std::runtime_error that names the file.
+TileWorks read_stored_tile_works();
 
 }  // namespace flash_steps

@@ -10,6 +10,11 @@ constexpr int more_tiles = 20;
 constexpr int fewer_rounds = 3;
 constexpr int more_rounds = 9;
 
+// Between and beyond the two numbers of tiles that are simulated.
+double extended(int tiles, double fewer, double more) {
+  return fewer + static_cast<double>(tiles - fewer_tiles) / (more_tiles - fewer_tiles) * (more - fewer);
+}
+
 }  // namespace
 
 CtaProgram::CtaProgram(Program program, int warps, int products_of_tile, double ldmatrix_wavefronts,
@@ -20,44 +25,70 @@ CtaProgram::CtaProgram(Program program, int warps, int products_of_tile, double 
       ldmatrix_wavefronts_(ldmatrix_wavefronts),
       fill_wavefronts_(fill_wavefronts) {}
 
-Schedule CtaProgram::schedule(int tiles) const {
-  return schedule_of(program_,
-                     {warps_, program_.passes(tiles, products_of_tile_), ldmatrix_wavefronts_, fill_wavefronts_});
+Schedule CtaProgram::schedule(int tiles, int masked) const {
+  return schedule_of(
+      program_, {warps_, program_.passes(tiles, products_of_tile_, masked), ldmatrix_wavefronts_, fill_wavefronts_});
 }
 
 SmTime::SmTime(const SmTimings& timings, CtaProgram cta, int resident)
     : timings_(timings), cta_(std::move(cta)), resident_(resident) {}
 
-const SmRun& SmTime::run(int rounds, int tiles) {
-  const auto known = runs_.find({rounds, tiles});
+const SmRun& SmTime::run(int rounds, int tiles, int masked) {
+  const auto known = runs_.find({rounds, tiles, masked});
   if (known != runs_.end()) return known->second;
-  const SmRun run = run_sm(timings_, cta_.schedule(tiles), resident_, rounds * resident_);
-  return runs_.emplace(std::pair{rounds, tiles}, run).first->second;
+  const SmRun run = run_sm(timings_, cta_.schedule(tiles, masked), resident_, rounds * resident_);
+  return runs_.emplace(std::tuple{rounds, tiles, masked}, run).first->second;
 }
 
-// By how much one more CTA of so many tiles lengthens a run.
-double SmTime::cycles_of_cta(int tiles) {
-  const double longer = static_cast<double>(run(more_rounds, tiles).cycles - run(fewer_rounds, tiles).cycles);
+double SmTime::simulated_cycles_of_cta(int tiles, int masked) {
+  const double longer =
+      static_cast<double>(run(more_rounds, tiles, masked).cycles - run(fewer_rounds, tiles, masked).cycles);
   return longer / ((more_rounds - fewer_rounds) * resident_);
 }
 
-double SmTime::cycles(int ctas, int tiles) {
-  if (ctas <= 5 * resident_ && tiles <= more_tiles) {
-    return static_cast<double>(run_sm(timings_, cta_.schedule(tiles), std::min(resident_, ctas), ctas).cycles);
+double SmTime::cycles_of_cta(const CtaTiles& cta) {
+  const double fewer = simulated_cycles_of_cta(fewer_tiles, cta.masked);
+  return extended(cta.tiles, fewer, simulated_cycles_of_cta(more_tiles, cta.masked));
+}
+
+double SmTime::cycles_of_first_rounds(const CtaTiles& cta) {
+  const double fewer = static_cast<double>(run(fewer_rounds, fewer_tiles, cta.masked).cycles);
+  return extended(cta.tiles, fewer, static_cast<double>(run(fewer_rounds, more_tiles, cta.masked).cycles));
+}
+
+double SmTime::cycles_around(const CtaTiles& cta) {
+  return cycles_of_first_rounds(cta) - fewer_rounds * resident_ * cycles_of_cta(cta);
+}
+
+double SmTime::cycles(int ctas, const CtaTiles& cta) {
+  if (ctas <= 5 * resident_ && cta.tiles <= more_tiles) {
+    const Schedule schedule = cta_.schedule(cta.tiles, cta.masked);
+    return static_cast<double>(run_sm(timings_, schedule, std::min(resident_, ctas), ctas).cycles);
   }
-  const double beyond = static_cast<double>(tiles - fewer_tiles) / (more_tiles - fewer_tiles);
-  const auto extended = [&](double fewer, double more) { return fewer + beyond * (more - fewer); };
-  const double first_rounds = extended(static_cast<double>(run(fewer_rounds, fewer_tiles).cycles),
-                                       static_cast<double>(run(fewer_rounds, more_tiles).cycles));
-  return first_rounds +
-         (ctas - fewer_rounds * resident_) * extended(cycles_of_cta(fewer_tiles), cycles_of_cta(more_tiles));
+  return cycles_of_first_rounds(cta) + (ctas - fewer_rounds * resident_) * cycles_of_cta(cta);
 }
 
 double SmTime::cycles_of_tile() {
-  return (cycles_of_cta(more_tiles) - cycles_of_cta(fewer_tiles)) / (more_tiles - fewer_tiles);
+  return (simulated_cycles_of_cta(more_tiles, 0) - simulated_cycles_of_cta(fewer_tiles, 0)) /
+         (more_tiles - fewer_tiles);
 }
 
-const SmRun& SmTime::longest() { return run(more_rounds, more_tiles); }
+const SmRun& SmTime::longest() { return run(more_rounds, more_tiles, 0); }
+
+GridTime::GridTime(const SmTimings& timings, const CtaProgram& cta, int resident, int sm_count) : sm_count_(sm_count) {
+  for (int count = 1; count <= resident; count++) sms_.emplace_back(timings, cta, count);
+}
+
+double GridTime::cycles(const std::vector<CtaTiles>& ctas) {
+  const auto is_first = [&](const CtaTiles& cta) { return cta == ctas.front(); };
+  if (std::all_of(ctas.begin(), ctas.end(), is_first)) {
+    return sm().cycles(most_ctas(static_cast<int64_t>(ctas.size()), sm_count_), ctas.front());
+  }
+  std::vector<double> work, speeds;
+  for (const CtaTiles& cta : ctas) work.push_back(sm().cycles_of_cta(cta));
+  for (SmTime& fewer : sms_) speeds.push_back(sm().cycles_of_tile() / fewer.cycles_of_tile());
+  return cycles_until_done(work, sm_count_, speeds) + sm().cycles_around(ctas.front());
+}
 
 SmTimings within_grid(SmTimings timings, double sharing, double dram_gb_per_s, int sm_count, double sm_clock_mhz) {
   const double from_dram = std::min(1.0, leading_ctas / sharing);

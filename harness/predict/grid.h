@@ -7,8 +7,9 @@
 #pragma once
 
 #include <map>
-#include <utility>
+#include <tuple>
 
+#include "harness/predict/ctas.h"
 #include "harness/predict/sm/sm.h"
 
 namespace flash_steps {
@@ -18,7 +19,8 @@ class CtaProgram {
  public:
   /// `wavefronts`: of one ldmatrix.x4 and of one copy, on average.
   CtaProgram(Program program, int warps, int products_of_tile, double ldmatrix_wavefronts, double fill_wavefronts);
-  Schedule schedule(int tiles) const;
+  /// `masked`: of the tiles those behind the first that are masked.
+  Schedule schedule(int tiles, int masked = 0) const;
   const Program& program() const { return program_; }
   int warps() const { return warps_; }
 
@@ -35,7 +37,13 @@ class SmTime {
   SmTime(const SmTimings& timings, CtaProgram cta, int resident);
 
   /// Cycles of an SM for so many CTAs of so many tiles each.
-  double cycles(int ctas, int tiles);
+  double cycles(int ctas, const CtaTiles& cta);
+
+  /// By how many cycles of an SM one more CTA of so many tiles lengthens it.
+  double cycles_of_cta(const CtaTiles& cta);
+
+  /// The cycles of its first rounds that are not of one CTA or another: until all work, and when no more come.
+  double cycles_around(const CtaTiles& cta);
 
   /// By how many cycles of an SM a tile more in each CTA lengthens it, for a CTA.
   double cycles_of_tile();
@@ -44,13 +52,29 @@ class SmTime {
   const SmRun& longest();
 
  private:
-  const SmRun& run(int rounds, int tiles);
-  double cycles_of_cta(int tiles);
+  const SmRun& run(int rounds, int tiles, int masked);
+  double cycles_of_first_rounds(const CtaTiles& cta);
+  double simulated_cycles_of_cta(int tiles, int masked);
 
   const SmTimings timings_;
   const CtaProgram cta_;
   const int resident_;
-  std::map<std::pair<int, int>, SmRun> runs_;  ///< by rounds and tiles
+  std::map<std::tuple<int, int, int>, SmRun> runs_;  ///< by rounds, tiles and how many of these are masked
+};
+
+/// The time of a launch on all SMs.
+class GridTime {
+ public:
+  GridTime(const SmTimings& timings, const CtaProgram& cta, int resident, int sm_count);
+
+  /// Of all alike, what the SM takes that gets the most. Of others: each is given to the SM that has a place first.
+  double cycles(const std::vector<CtaTiles>& ctas);
+
+  SmTime& sm() { return sms_.back(); }
+
+ private:
+  std::vector<SmTime> sms_;  ///< with one CTA at a time, with two, and so on to as many as there is room for
+  const int sm_count_;
 };
 
 /// What a launch with nothing in it takes, as events on both sides of it see it.

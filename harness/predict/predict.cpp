@@ -4,25 +4,15 @@
 #include <cmath>
 
 #include "harness/base/error.h"
-#include "harness/results/read.h"
 
 namespace flash_steps {
 namespace {
 
-constexpr int product_rows = 16, product_cols = 8, product_depth = 16;  // of an mma.m16n8k16
-
-int products_of_tile(const TileShape& tile, int head_dim) {
-  const int warps = tile.threads / 32;
-  return 2 * (tile.tile_rows / product_rows) * (tile.tile_cols / product_cols) * (head_dim / product_depth) / warps;
-}
-
 // Instructions of a unit in a pass through the loop.
 int count(const Program& program, Unit unit) {
   return static_cast<int>(std::count_if(program.loop.begin(), program.loop.end(),
-                                        [&](const LoopStep& step) { return program.code[step.index].unit == unit; }));
+                                        [&](const OrderStep& step) { return program.code[step.index].unit == unit; }));
 }
-
-std::filesystem::path works_file() { return tile_works_file(*of_chapter(sixteen).front()->chapter); }
 
 // Passes of one warp each that a CTA's tile takes.
 double warp_passes(const Program& program, const TileWork& work) {
@@ -100,7 +90,7 @@ Pipe Prediction::busiest() const {
 double baseline_cycles(const Program& program, const TileWork& work, const Rates& rates) {
   constexpr double sub_cores = 4;
   double stalls = 0;
-  for (const LoopStep& step : program.loop) stalls += std::max(1, program.code[step.index].control.stall);
+  for (const OrderStep& step : program.loop) stalls += std::max(1, program.code[step.index].control.stall);
   return std::max({1.176 * stalls * warp_passes(program, work) / sub_cores, 1.08 * work.wavefronts() / rates.wavefronts,
                    1.05 * work.products * rates.product_cycles});
 }
@@ -116,7 +106,7 @@ Predictor::Prepared Predictor::prepare(const std::string& kernel, const TileShap
   const auto work = works_.find({kernel, tile.config});
   if (function == nullptr || work == works_.end()) {
     throw MachineError(kernel + " " + tile.config + " for " + card.arch + " is not in " +
-                       (function == nullptr ? code_.file.string() : works_file().string()) +
+                       (function == nullptr ? code_.file.string() : tile_works_name) +
                        "; a file made anew, as docs/method/prediction.md says, would have it");
   }
   const int resident = resident_ctas(card, function->registers, tile.smem_bytes, tile.threads);
@@ -127,8 +117,9 @@ Predictor::Prepared Predictor::prepare(const std::string& kernel, const TileShap
   Program program = order_of(*function);
   const double ldmatrix = mean_wavefronts(work->second.ldmatrix, program, work->second, Unit::ldmatrix, 4);
   const double fill = mean_wavefronts(work->second.cp_async, program, work->second, Unit::copy, 4);
-  return {CtaProgram(std::move(program), tile.threads / 32, products_of_tile(tile, default_head_dim), ldmatrix, fill),
-          work->second, resident};
+  const int warps = tile.threads / 32;
+  const int products = static_cast<int>(work->second.products) / warps;
+  return {CtaProgram(std::move(program), warps, products, ldmatrix, fill), work->second, resident};
 }
 
 std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& card,
@@ -138,16 +129,17 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   const Prepared prepared = prepare(variant.kernel, tile, card);
   SmTimings timings = timings_of(card.rates());
   if (ablation != nullptr) ablation->apply(timings);
-  std::map<std::pair<double, double>, SmTime> sms;  // by what of the grid an SM feels
+  std::map<std::pair<double, double>, GridTime> grids;  // by what of the grid an SM feels
   const double baseline = baseline_cycles(prepared.cta.program(), prepared.work, card.rates());
 
   std::vector<Prediction> predictions;
   for (const auto& [problem, sm_clock_mhz] : problems) {
-    const int64_t ctas = int64_t{problem.batch} * problem.heads * (problem.seqlen / tile.tile_rows);
-    const int tiles = problem.keys() / tile.tile_cols;
-    const double sharing = static_cast<double>(problem.heads) / problem.key_heads() * problem.seqlen / tile.tile_rows;
+    const std::vector<CtaTiles> ctas = ctas_of(problem, tile);
+    const double blocks = (problem.seqlen + tile.tile_rows - 1) / tile.tile_rows;
+    const double sharing = static_cast<double>(problem.heads) / problem.key_heads() * blocks;
     const SmTimings in_grid = within_grid(timings, sharing, card.dram_gb_per_s, card.sm_count, sm_clock_mhz);
-    SmTime& sm = sms.try_emplace({sharing, sm_clock_mhz}, in_grid, prepared.cta, prepared.resident).first->second;
+    GridTime& grid = grids.try_emplace({sharing, sm_clock_mhz}, in_grid, prepared.cta, prepared.resident, card.sm_count)
+                         .first->second;
     Prediction& prediction = predictions.emplace_back();
     prediction.kernel = variant.kernel;
     prediction.config = tile.config;
@@ -155,20 +147,19 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
     prediction.problem = problem;
     prediction.sm_clock_mhz = sm_clock_mhz;
     prediction.ctas_per_sm = prepared.resident;
-    prediction.cycles_of_tile = sm.cycles_of_tile();
-    prediction.milliseconds =
-        sm.cycles(most_ctas(ctas, card.sm_count), tiles) / (sm_clock_mhz * 1e3) + launch_us * 1e-3;
+    prediction.cycles_of_tile = grid.sm().cycles_of_tile();
+    prediction.milliseconds = grid.cycles(ctas) / (sm_clock_mhz * 1e3) + launch_us * 1e-3;
     prediction.tflops = problem.flops() / prediction.milliseconds * 1e-9;
-    const double of_card = static_cast<double>(ctas) / card.sm_count * tiles;
+    const double of_card = static_cast<double>(tiles_of(ctas)) / card.sm_count;
     prediction.baseline_tflops = problem.flops() / (baseline * of_card) * sm_clock_mhz * 1e-6;
-    prediction.busy = busy_of(sm.longest());
-    prediction.stalls = shares_of(sm.longest());
+    prediction.busy = busy_of(grid.sm().longest());
+    prediction.stalls = shares_of(grid.sm().longest());
   }
   return predictions;
 }
 
-Predictor predictor_of(StoredSass code) { return {std::move(code), tile_works(read_results(works_file()))}; }
+Predictor predictor_of(StoredSass code) { return {std::move(code), read_stored_tile_works()}; }
 
-Predictor read_predictor(const std::filesystem::path& code) { return predictor_of(read_stored_code(code)); }
+Predictor read_predictor() { return predictor_of(read_stored_code()); }
 
 }  // namespace flash_steps

@@ -78,7 +78,7 @@ class Predictor {
 
 /// From the files that the project keeps, or with other machine code. Throws std::runtime_error that names the file and
 /// the field.
-Predictor read_predictor(const std::filesystem::path& code = stored_code_file());
+Predictor read_predictor();
 Predictor predictor_of(StoredSass code);
 
 }  // namespace flash_steps

@@ -90,7 +90,7 @@ void read_predicted(SiteData& data) {
     data.complaints.push_back(stored_code_file().string() + " is missing: no step has a timeline");
     return;
   }
-  StoredSass code = read_stored_code();
+  StoredSass code = read_stored_code(stored_code_file());
   for (const Kernel* kernel : of_chapter(sixteen)) {
     const auto fault = fault_of(code, *kernel);
     if (!fault) continue;

@@ -15,23 +15,23 @@ namespace {
 // two of them are those of ALU instructions.
 const std::map<std::string, Unit>& units() {
   static const std::map<std::string, Unit> units{
-      {"HMMA", Unit::tensor},    {"FFMA", Unit::fp32},        {"FADD", Unit::fp32},        {"FMUL", Unit::fp32},
-      {"IMAD", Unit::imad},      {"IADD3", Unit::alu},        {"LOP3", Unit::alu},         {"SHF", Unit::alu},
-      {"LEA", Unit::alu},        {"FMNMX", Unit::alu},        {"SEL", Unit::alu},          {"FSEL", Unit::alu},
-      {"ISETP", Unit::alu},      {"FSETP", Unit::alu},        {"PRMT", Unit::alu},         {"MOV", Unit::alu},
-      {"F2FP", Unit::alu},       {"VIADD", Unit::alu},        {"PLOP3", Unit::alu},        {"CS2R", Unit::alu},
-      {"IMNMX", Unit::alu},      {"VIMNMX", Unit::alu},       {"IABS", Unit::alu},         {"BMSK", Unit::alu},
-      {"SGXT", Unit::alu},       {"P2R", Unit::alu},          {"R2P", Unit::alu},          {"MUFU", Unit::mufu},
-      {"LDSM", Unit::ldmatrix},  {"LDS", Unit::shared_load},  {"STS", Unit::shared_store}, {"SHFL", Unit::shuffle},
-      {"LDGSTS", Unit::copy},    {"STG", Unit::global_store}, {"LDG", Unit::global_load},  {"LDL", Unit::local},
-      {"STL", Unit::local},      {"LDGDEPBAR", Unit::commit}, {"DEPBAR", Unit::copy_wait}, {"BAR", Unit::barrier},
-      {"BRA", Unit::branch},     {"CALL", Unit::branch},      {"RET", Unit::branch},       {"BSSY", Unit::branch},
-      {"BSYNC", Unit::branch},   {"WARPSYNC", Unit::branch},  {"S2R", Unit::special},      {"S2UR", Unit::special},
-      {"LDC", Unit::special},    {"ULDC", Unit::uniform},     {"R2UR", Unit::special},     {"FCHK", Unit::special},
-      {"I2F", Unit::special},    {"F2I", Unit::special},      {"I2FP", Unit::alu},         {"UMOV", Unit::uniform},
-      {"UIADD3", Unit::uniform}, {"UIMAD", Unit::uniform},    {"ULOP3", Unit::uniform},    {"USHF", Unit::uniform},
-      {"ULEA", Unit::uniform},   {"USEL", Unit::uniform},     {"UISETP", Unit::uniform},   {"UPRMT", Unit::uniform},
-      {"EXIT", Unit::exit},      {"NOP", Unit::none}};
+      {"HMMA", Unit::tensor},   {"FFMA", Unit::fp32},      {"FADD", Unit::fp32},        {"FMUL", Unit::fp32},
+      {"IMAD", Unit::imad},     {"IADD3", Unit::alu},      {"LOP3", Unit::alu},         {"SHF", Unit::alu},
+      {"LEA", Unit::alu},       {"FMNMX", Unit::alu},      {"SEL", Unit::alu},          {"FSEL", Unit::alu},
+      {"ISETP", Unit::alu},     {"FSETP", Unit::alu},      {"PRMT", Unit::alu},         {"MOV", Unit::alu},
+      {"F2FP", Unit::alu},      {"VIADD", Unit::alu},      {"PLOP3", Unit::alu},        {"CS2R", Unit::alu},
+      {"IMNMX", Unit::alu},     {"VIMNMX", Unit::alu},     {"VIADDMNMX", Unit::alu},    {"IABS", Unit::alu},
+      {"BMSK", Unit::alu},      {"SGXT", Unit::alu},       {"P2R", Unit::alu},          {"R2P", Unit::alu},
+      {"MUFU", Unit::mufu},     {"LDSM", Unit::ldmatrix},  {"LDS", Unit::shared_load},  {"STS", Unit::shared_store},
+      {"SHFL", Unit::shuffle},  {"LDGSTS", Unit::copy},    {"STG", Unit::global_store}, {"LDG", Unit::global_load},
+      {"LDL", Unit::local},     {"STL", Unit::local},      {"LDGDEPBAR", Unit::commit}, {"DEPBAR", Unit::copy_wait},
+      {"BAR", Unit::barrier},   {"BRA", Unit::branch},     {"CALL", Unit::branch},      {"RET", Unit::branch},
+      {"BSSY", Unit::branch},   {"BSYNC", Unit::branch},   {"WARPSYNC", Unit::branch},  {"S2R", Unit::special},
+      {"S2UR", Unit::special},  {"LDC", Unit::special},    {"ULDC", Unit::uniform},     {"R2UR", Unit::special},
+      {"FCHK", Unit::special},  {"I2F", Unit::special},    {"F2I", Unit::special},      {"I2FP", Unit::alu},
+      {"UMOV", Unit::uniform},  {"UIADD3", Unit::uniform}, {"UIMAD", Unit::uniform},    {"ULOP3", Unit::uniform},
+      {"USHF", Unit::uniform},  {"ULEA", Unit::uniform},   {"USEL", Unit::uniform},     {"UISETP", Unit::uniform},
+      {"UPRMT", Unit::uniform}, {"EXIT", Unit::exit},      {"NOP", Unit::none}};
   return units;
 }
 

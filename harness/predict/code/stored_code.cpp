@@ -73,7 +73,7 @@ std::vector<std::string> StoredSass::archs() const {
   return {archs.begin(), archs.end()};
 }
 
-std::filesystem::path stored_code_file() { return stored_results() / "sass.json"; }
+std::filesystem::path stored_code_file(const Chapter& of) { return stored_results(of) / "sass.json"; }
 
 StoredSass stored_code_of(const std::vector<StoredFunction>& functions, const std::filesystem::path& file) {
   StoredSass stored{file, {}};
@@ -96,6 +96,15 @@ StoredSass read_stored_code(const std::filesystem::path& file) {
     functions.push_back({text("kernel"), tile, text("arch"), text("code"), number("registers"), text("instructions")});
   }
   return stored_code_of(functions, file);
+}
+
+StoredSass read_stored_code() {
+  StoredSass all{stored_results(), {}};
+  for (const Chapter& chapter : chapters()) {
+    const std::filesystem::path file = stored_code_file(chapter);
+    if (chapter.name == sixteen || std::filesystem::exists(file)) all.functions.merge(read_stored_code(file).functions);
+  }
+  return all;
 }
 
 std::vector<StoredFunction> read_encoded(const std::vector<MachineCodeRow>& rows) {

@@ -78,6 +78,7 @@ void MemoryPipe::serve(int sub_core, int64_t now) {
       step.unit == Unit::local) {
     done = returned(sub_core, step, wavefronts, now);
   }
+  if (step.unit == Unit::global_load) done = now + static_cast<int64_t>(timings_.l2_latency);
   if (step.unit == Unit::copy) {
     const double mean = step.is_first_touch ? timings_.dram_latency : timings_.l2_latency;
     const double latency = mean * (1 + timings_.l2_spread * (2 * spread_.next() - 1));

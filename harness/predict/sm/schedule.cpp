@@ -25,6 +25,7 @@ Step step_of(const DecodedInstruction& instruction, const DecodedInstruction* be
   const Control& control = instruction.control;
   Step step;
   step.unit = instruction.unit;
+  if (instruction.unit == Unit::exit && instruction.is_conditional) step.unit = Unit::none;  // the warp goes on
   step.stall = static_cast<uint8_t>(std::max(1, control.stall));
   step.yield = control.yield;
   step.write_barrier = static_cast<int8_t>(control.write_barrier);
@@ -43,33 +44,25 @@ Step step_of(const DecodedInstruction& instruction, const DecodedInstruction* be
   return step;
 }
 
-class Builder {
- public:
-  Builder(const Program& program, const CtaWork& work) : program_(program), work_(work) {}
-
-  void add(std::vector<Step>& steps, int index, bool not_in_last) {
-    const DecodedInstruction& instruction = program_.code[index];
-    const int before = steps.empty() ? -1 : steps.back().index;
-    steps.push_back(step_of(instruction, before < 0 ? nullptr : &program_.code[before], work_));
-    steps.back().index = index;
-    steps.back().not_in_last = not_in_last;
+std::vector<Step> steps_of(const std::vector<OrderStep>& order, const Program& program, const CtaWork& work) {
+  std::vector<Step> steps;
+  for (const OrderStep& place : order) {
+    const DecodedInstruction* const before = steps.empty() ? nullptr : &program.code[steps.back().index];
+    Step& step = steps.emplace_back(step_of(program.code[place.index], before, work));
+    step.index = place.index;
+    step.not_in_last = place.not_in_last;
+    step.of_next_tile = place.of_next_tile;
   }
-
- private:
-  const Program& program_;
-  const CtaWork& work_;
-};
+  return steps;
+}
 
 }  // namespace
 
 Schedule schedule_of(const Program& program, const CtaWork& work) {
-  Schedule schedule;
-  schedule.work = work;
-  Builder builder(program, work);
-  for (const int index : program.prologue) builder.add(schedule.prologue, index, false);
+  const auto steps = [&](const std::vector<OrderStep>& order) { return steps_of(order, program, work); };
+  Schedule schedule{steps(program.prologue), steps(program.masked),   steps(program.between),
+                    steps(program.loop),     steps(program.epilogue), work};
   for (Step& step : schedule.prologue) step.is_first_touch = step.unit == Unit::copy;
-  for (const LoopStep& step : program.loop) builder.add(schedule.loop, step.index, step.not_in_last);
-  for (const int index : program.epilogue) builder.add(schedule.epilogue, index, false);
   return schedule;
 }
 

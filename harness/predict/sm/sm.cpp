@@ -12,7 +12,7 @@ namespace {
 constexpr int sub_cores = 4;
 constexpr int64_t never = std::numeric_limits<int64_t>::max() / 2;
 
-enum class Phase : uint8_t { prologue, loop, epilogue };
+enum class Phase : uint8_t { prologue, masked, between, loop, epilogue };
 
 struct Warp {
   int slot = 0;
@@ -51,8 +51,8 @@ class Sm {
         at_barrier_(resident, 0),
         live_(resident, 0) {
     int last = 0;
-    for (const auto* steps : {&schedule.prologue, &schedule.loop, &schedule.epilogue}) {
-      for (const Step& step : *steps) last = std::max(last, step.index);
+    for (const Phase phase : {Phase::prologue, Phase::masked, Phase::between, Phase::loop, Phase::epilogue}) {
+      for (const Step& step : steps(phase)) last = std::max(last, step.index);
     }
     run_.by_index.resize(last + 1);
     for (int slot = 0; slot < resident; slot++) start_cta(slot, static_cast<int64_t>(slot * timings.cta_stagger));
@@ -67,7 +67,14 @@ class Sm {
 
  private:
   const std::vector<Step>& steps(Phase phase) const {
-    return phase == Phase::prologue ? schedule_.prologue : phase == Phase::loop ? schedule_.loop : schedule_.epilogue;
+    const std::vector<Step>* const steps[] = {&schedule_.prologue, &schedule_.masked, &schedule_.between,
+                                              &schedule_.loop, &schedule_.epilogue};
+    return *steps[static_cast<int>(phase)];
+  }
+
+  int passes(Phase phase) const {
+    const Passes& passes = schedule_.work.passes;
+    return phase == Phase::masked ? passes.masked : phase == Phase::loop ? passes.unmasked : 1;
   }
   const Step& step_of(const Warp& warp) const { return steps(warp.phase)[warp.at]; }
 
@@ -81,7 +88,7 @@ class Sm {
       warp.cta = started_;
       warp.live = true;
       warp.ready = time;
-      if (schedule_.prologue.empty()) warp.phase = Phase::loop;
+      if (schedule_.prologue.empty()) enter_next_phase(warp);
       warp.age = ++ages_;
     }
     live_[slot] = warps;
@@ -335,17 +342,32 @@ class Sm {
   }
 
   void advance(Warp& warp) {
+    const std::vector<Step>& all = steps(warp.phase);
     warp.at++;
-    if (warp.phase == Phase::loop && warp.pass == schedule_.work.passes - 1) {
-      while (warp.at < static_cast<int>(schedule_.loop.size()) && schedule_.loop[warp.at].not_in_last) warp.at++;
-    }
-    if (warp.at < static_cast<int>(steps(warp.phase).size())) return;
+    while (warp.at < static_cast<int>(all.size()) && is_skipped(warp, all[warp.at])) warp.at++;
+    if (warp.at < static_cast<int>(all.size())) return;
     warp.at = 0;
-    if (warp.phase == Phase::loop && ++warp.pass < schedule_.work.passes) {
+    if (++warp.pass < passes(warp.phase)) {
       warp.ready += static_cast<int64_t>(timings_.branch_latency);
       return;
     }
-    warp.phase = warp.phase == Phase::prologue && schedule_.work.passes > 0 ? Phase::loop : Phase::epilogue;
+    enter_next_phase(warp);
+  }
+
+  bool is_skipped(const Warp& warp, const Step& step) const {
+    if (!step.not_in_last && !step.of_next_tile) return false;
+    if (warp.pass < passes(warp.phase) - 1) return false;
+    const Passes& left = schedule_.work.passes;
+    const bool more_tiles =
+        (warp.phase < Phase::loop && left.unmasked > 0) || (warp.phase < Phase::masked && left.masked > 0);
+    return step.not_in_last || !more_tiles;
+  }
+
+  void enter_next_phase(Warp& warp) const {
+    warp.pass = 0;
+    do {
+      warp.phase = static_cast<Phase>(static_cast<int>(warp.phase) + 1);
+    } while (warp.phase != Phase::epilogue && (passes(warp.phase) == 0 || steps(warp.phase).empty()));
   }
 
   void account(int64_t cycles) {

@@ -135,7 +135,7 @@ Predictor predictor_for(const Options& options, const Selection& kernels) {
   if (!options.sass) return read_predictor();
   if (*options.sass == built_code) return built_predictor(options, kernels);
   try {
-    return read_predictor(*options.sass);
+    return predictor_of(read_stored_code(*options.sass));
   } catch (const std::runtime_error& error) {
     throw UsageError(std::string("--sass: ") + error.what());
   }
