@@ -9,6 +9,13 @@ Fa2Speed speed(const Rates& rates, int sm_count, double sm_clock_mhz, double tfl
   return {&rates, tflops, rates.flop() * sm_count * sm_clock_mhz * 1e-6, sm_clock_mhz};
 }
 
+std::optional<Fa2Speed> at_clock_of(const DeviceFacts& device, const TimingSummary& timing, double tflops) {
+  const Rates* rates = rates_of(arch_of(device.compute_capability));
+  if (rates == nullptr) return std::nullopt;
+  const double clock = timing.state.sm_clock_mhz > 0 ? timing.state.sm_clock_mhz : device.sm_clock_max_mhz;
+  return speed(*rates, device.sm_count, clock, tflops);
+}
+
 }  // namespace
 
 std::optional<Fa2Speed> fa2_speed(const PublishedColumn& column) {
@@ -20,21 +27,20 @@ std::optional<Fa2Speed> fa2_speed(const PublishedColumn& column) {
   return std::nullopt;
 }
 
+std::optional<Fa2Speed> fa2_speed(const DeviceFacts& device, const TimingSummary& timing) {
+  return at_clock_of(device, timing, timing.tflops);
+}
+
 std::optional<Fa2Speed> fa2_speed(const Sweep& sweep, int seqlen) {
   const DeviceFacts& device = sweep.files.front()->results.device;
-  const Rates* rates = rates_of(arch_of(device.compute_capability));
-  if (rates == nullptr) return std::nullopt;
-  const auto at_clock_of = [&](const TimingSummary& timing, double tflops) {
-    const double clock = timing.state.sm_clock_mhz > 0 ? timing.state.sm_clock_mhz : device.sm_clock_max_mhz;
-    return speed(*rates, device.sm_count, clock, tflops);
-  };
   if (const auto timed = sweep.fa2.find(seqlen); timed != sweep.fa2.end()) {
-    return at_clock_of(*timed->second->timing, timed->second->timing->tflops);
+    return fa2_speed(device, *timed->second->timing);
   }
   // A stored time, with which the runs were compared, is taken at their clock.
   for (const auto& [key, run] : sweep.best_runs) {
     const auto fa2 = run->baselines.find(Baseline::fa2);
-    if (key.second == seqlen && fa2 != run->baselines.end()) return at_clock_of(*run->timing, fa2->second.tflops);
+    if (key.second == seqlen && fa2 != run->baselines.end())
+      return at_clock_of(device, *run->timing, fa2->second.tflops);
   }
   return std::nullopt;
 }

@@ -31,6 +31,9 @@ std::optional<Fa2Speed> fa2_speed(const PublishedColumn& column);
 /// there, or for a GPU whose rates are not known.
 std::optional<Fa2Speed> fa2_speed(const Sweep& sweep, int seqlen);
 
+/// Of a run, at its mean SM clock.
+std::optional<Fa2Speed> fa2_speed(const DeviceFacts& device, const TimingSummary& timing);
+
 /// At seqlen 4096, by architecture: the published ones and, of the others, the first sweep's of this type.
 std::map<std::string, Fa2Speed> fa2_speeds(const Published& published, const std::vector<Sweep>& sweeps, Dtype dtype);
 

@@ -20,25 +20,50 @@ Json or_null(const std::optional<double>& value) { return value ? Json(*value) :
 // To a hundredth of a percent.
 double rounded(double share) { return std::round(share * 1e4) / 1e4; }
 
+// Of a problem of the sixteen its size alone.
+void add_problem(Json& json, const Problem& problem) {
+  json.update({{"batch", problem.batch}, {"heads", problem.heads}, {"seqlen", problem.seqlen}});
+  if (problem.keys() != problem.seqlen) json["seqlen_kv"] = problem.keys();
+  if (problem.key_heads() != problem.heads) json["kv_heads"] = problem.key_heads();
+  if (problem.head_dim != default_head_dim) json["head_dim"] = problem.head_dim;
+  if (problem.mask != Mask::none) json["mask"] = name_of(problem.mask);
+  if (problem.dropout != 0) json["dropout"] = problem.dropout;
+  if (problem.padding != 0) json["padding"] = problem.padding;
+}
+
+Problem read_problem(const JsonNode& row) {
+  Problem problem;
+  const auto number = [&](const char* key, int otherwise) { return row.has(key) ? row[key].get<int>() : otherwise; };
+  problem.batch = row["batch"].get<int>();
+  problem.heads = row["heads"].get<int>();
+  problem.seqlen = row["seqlen"].get<int>();
+  problem.seqlen_kv = number("seqlen_kv", 0);
+  problem.kv_heads = number("kv_heads", 0);
+  problem.head_dim = number("head_dim", default_head_dim);
+  problem.padding = number("padding", 0);
+  if (row.has("mask")) problem.mask = row["mask"].get_name(all_masks);
+  if (row.has("dropout")) problem.dropout = row["dropout"].get<double>();
+  return problem;
+}
+
 Json row_json(const PredictedRun& run) {
   const Kernel* const kernel = find_kernel(run.kernel);
-  return {{"kernel", run.kernel},
-          {"config", run.config},
-          {"code", kernel == nullptr ? "" : code_hash(*kernel)},
-          {"card", run.card},
-          {"without", run.without},
-          {"batch", run.batch},
-          {"heads", run.heads},
-          {"seqlen", run.seqlen},
-          {"sm_clock_mhz", run.sm_clock_mhz},
-          {"ctas_per_sm", run.ctas_per_sm},
-          {"cycles_of_tile", run.cycles_of_tile},
-          {"tflops", run.tflops},
-          {"baseline_tflops", run.baseline_tflops},
-          {"busy", run.busy},
-          {"stalls", run.stalls},
-          {"percent", or_null(run.percent)},
-          {"baseline_percent", or_null(run.baseline_percent)}};
+  Json json{{"kernel", run.kernel},
+            {"config", run.config},
+            {"code", kernel == nullptr ? "" : code_hash(*kernel)},
+            {"card", run.card},
+            {"without", run.without}};
+  add_problem(json, run.problem);
+  json.update({{"sm_clock_mhz", run.sm_clock_mhz},
+               {"ctas_per_sm", run.ctas_per_sm},
+               {"cycles_of_tile", run.cycles_of_tile},
+               {"tflops", run.tflops},
+               {"baseline_tflops", run.baseline_tflops},
+               {"busy", run.busy},
+               {"stalls", run.stalls},
+               {"percent", or_null(run.percent)},
+               {"baseline_percent", or_null(run.baseline_percent)}});
+  return json;
 }
 
 PredictedRun read_row(const JsonNode& row) {
@@ -47,9 +72,7 @@ PredictedRun read_row(const JsonNode& row) {
   run.config = row["config"].get<std::string>();
   run.card = row["card"].get<std::string>();
   run.without = row["without"].get<std::string>();
-  run.batch = row["batch"].get<int>();
-  run.heads = row["heads"].get<int>();
-  run.seqlen = row["seqlen"].get<int>();
+  run.problem = read_problem(row);
   run.sm_clock_mhz = row["sm_clock_mhz"].get<double>();
   run.ctas_per_sm = row["ctas_per_sm"].get<int>();
   run.cycles_of_tile = row["cycles_of_tile"].get<double>();
@@ -79,9 +102,7 @@ PredictedRun stored_form(const Prediction& prediction, const std::string& withou
           .config = prediction.config,
           .card = prediction.card->name,
           .without = without,
-          .batch = prediction.problem.batch,
-          .heads = prediction.problem.heads,
-          .seqlen = prediction.problem.seqlen,
+          .problem = prediction.problem,
           .sm_clock_mhz = prediction.sm_clock_mhz,
           .ctas_per_sm = prediction.ctas_per_sm,
           .cycles_of_tile = prediction.cycles_of_tile,
@@ -107,10 +128,25 @@ Predictions read_stored_predictions() {
     for (const PredictedRun& run : read_predictions(stored_results() / name).runs) {
       const bool is_known = std::any_of(all.runs.begin(), all.runs.end(), [&](const PredictedRun& other) {
         return other.kernel == run.kernel && other.config == run.config && other.card == run.card &&
-               other.without == run.without && other.seqlen == run.seqlen;
+               other.without == run.without && other.problem.seqlen == run.problem.seqlen;
       });
       if (!is_known) all.runs.push_back(run);
     }
+  }
+  return all;
+}
+
+Predictions read_stored_predictions(const Chapter& chapter) {
+  Predictions all;
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(stored_results(chapter), error)) {
+    if (entry.path().filename().string().starts_with("predictions")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::filesystem::path& file : files) {
+    const Predictions more = read_predictions(file);
+    all.runs.insert(all.runs.end(), more.runs.begin(), more.runs.end());
   }
   return all;
 }

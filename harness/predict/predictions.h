@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/contract/chapter.h"
 #include "harness/model/fa2_speed.h"
 #include "harness/predict/predict.h"
 #include "harness/results/results.h"
@@ -19,9 +20,7 @@ struct PredictedRun {
   std::string config;
   std::string card;
   std::string without;  ///< the name of an ablation; empty: the model as it is
-  int batch = 0;
-  int heads = 0;
-  int seqlen = 0;
+  Problem problem;
   double sm_clock_mhz = 0;
   int ctas_per_sm = 0;
   double cycles_of_tile = 0;
@@ -47,6 +46,10 @@ Predictions read_predictions(const std::filesystem::path& file);
 /// lengths; predictions_without.json, with mechanisms of the model off. The last two may be missing; what
 /// several have counts once.
 Predictions read_stored_predictions();
+
+/// The same of a chapter that computes other problems than the published: all files of its folder in docs/results whose
+/// names begin with "predictions". None if there is none.
+Predictions read_stored_predictions(const Chapter& chapter);
 
 /// As write_file() does.
 void write_predictions(const Predictions& predictions, const std::filesystem::path& file);

@@ -34,8 +34,9 @@ const Run* run_of(const PredictedRun& predicted, const Sweep& sweep) {
     for (const Run& run : file->results.runs) {
       const Problem& problem = run.problem;
       if (run.kernel == predicted.kernel && run.config == predicted.config && run.timing &&
-          problem.dtype == sweep.dtype && problem.seqlen == predicted.seqlen && problem.batch == predicted.batch &&
-          problem.heads == predicted.heads && run.baselines.contains(Baseline::fa2)) {
+          problem.dtype == sweep.dtype && problem.seqlen == predicted.problem.seqlen &&
+          problem.batch == predicted.problem.batch && problem.heads == predicted.problem.heads &&
+          run.baselines.contains(Baseline::fa2)) {
         return &run;
       }
     }
@@ -67,9 +68,9 @@ std::vector<Compared> against_runs(const Card& card, const Predictions& predicti
       if (predicted.card != card.name || predicted.without != without || !predicted.percent) continue;
       const Run* const run = run_of(predicted, sweep);
       if (run == nullptr) continue;
-      rows.push_back({predicted.kernel, predicted.config, predicted.seqlen,
+      rows.push_back({predicted.kernel, predicted.config, predicted.problem.seqlen,
                       run->baselines.at(Baseline::fa2).shown_percent(), *predicted.percent, *predicted.baseline_percent,
-                      is_calibrated(predicted.kernel, predicted.config, card.name, predicted.seqlen)});
+                      is_calibrated(predicted.kernel, predicted.config, card.name, predicted.problem.seqlen)});
     }
   }
   return rows;
@@ -84,8 +85,8 @@ std::vector<Compared> against_published(const Card& card, const Predictions& pre
       const PredictedRun* best = nullptr;
       double best_baseline = 0;
       for (const PredictedRun& run : predictions.runs) {
-        if (run.kernel != kernel || run.card != card.name || run.without != without || run.seqlen != table_seqlen ||
-            !run.percent) {
+        if (run.kernel != kernel || run.card != card.name || run.without != without ||
+            run.problem.seqlen != table_seqlen || !run.percent) {
           continue;
         }
         if (best == nullptr || *run.percent > *best->percent) best = &run;
@@ -103,7 +104,8 @@ std::vector<Compared> against_published(const Card& card, const Predictions& pre
 std::optional<double> best_percent(const Predictions& predictions, const Card& card, const std::string& kernel) {
   std::optional<double> best;
   for (const PredictedRun& run : predictions.runs) {
-    if (run.kernel != kernel || run.card != card.name || !run.without.empty() || run.seqlen != table_seqlen) continue;
+    if (run.kernel != kernel || run.card != card.name || !run.without.empty() || run.problem.seqlen != table_seqlen)
+      continue;
     if (run.percent) best = std::max(best.value_or(0), *run.percent);
   }
   return best;

@@ -126,12 +126,8 @@ TEST(StoredPredictions, AreOfTheModelAsItIs) {
       return run.kernel == name && run.config == variant.tile.config && run.card == "a100" && run.without.empty();
     });
     ASSERT_NE(row, stored.runs.end());
-    Problem problem;
-    problem.batch = row->batch;
-    problem.heads = row->heads;
-    problem.seqlen = row->seqlen;
     const Card& card = *select_cards("a100").front();
-    EXPECT_NEAR(predictor.predict(variant, card, {{problem, row->sm_clock_mhz}}).front().tflops, row->tflops,
+    EXPECT_NEAR(predictor.predict(variant, card, {{row->problem, row->sm_clock_mhz}}).front().tflops, row->tflops,
                 1e-6 * row->tflops);
   }
 }
@@ -142,8 +138,9 @@ TEST(StoredPredictions, AreForTheClocksOfTheStoredResults) {
   for (const char* file : {"predictions.json", "predictions_lengths.json", "predictions_without.json"}) {
     for (const PredictedRun& run : read_predictions(stored_results() / file).runs) {
       const Card& card = *select_cards(run.card).front();
-      ASSERT_NEAR(run.sm_clock_mhz, usual_clock_mhz(card, run.seqlen, evidence.published, evidence.sweeps), 0.01)
-          << file << " " << run.card << " seqlen " << run.seqlen;
+      ASSERT_NEAR(run.sm_clock_mhz, usual_clock_mhz(card, run.problem.seqlen, evidence.published, evidence.sweeps),
+                  0.01)
+          << file << " " << run.card << " seqlen " << run.problem.seqlen;
     }
   }
 }

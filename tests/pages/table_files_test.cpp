@@ -219,7 +219,8 @@ TEST_F(TableFolder, TheRunnerComplainsAndShowsTheRestButUpdatesNothing) {
 std::string predicted_best(const std::string& card, const std::string& kernel) {
   double best = 0;
   for (const PredictedRun& run : read_stored_predictions().runs) {
-    const bool counts = run.card == card && run.kernel == kernel && run.seqlen == table_seqlen && run.without.empty();
+    const bool counts =
+        run.card == card && run.kernel == kernel && run.problem.seqlen == table_seqlen && run.without.empty();
     if (counts) best = std::max(best, run.percent.value_or(0));
   }
   return "*" + fixed(best, 1) + "*";

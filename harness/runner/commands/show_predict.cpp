@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -13,6 +14,7 @@
 #include "harness/contract/select.h"
 #include "harness/measure/plan.h"
 #include "harness/predict/fa2.h"
+#include "harness/predict/other_problems.h"
 #include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/timeline.h"
@@ -66,6 +68,10 @@ class Choices {
       refusal_ = "--config=" + config + ": " + kernel.name + " has no such config; it has " + join(configs_of(kernel));
       return;
     }
+    if (const auto why = pass_refusal(kernel, *variants.front(), asked)) {
+      refusal_ = *why;
+      return;
+    }
     for (const Variant* variant : variants) {
       Problem problem = asked;
       if (!options_.settings.batch) problem.batch = published_batch(problem.seqlen);
@@ -80,13 +86,48 @@ class Choices {
     }
   }
 
+  // The backward pass is several launches, and its CTAs go through queries as well as through keys.
+  std::optional<std::string> pass_refusal(const Kernel& kernel, const Variant& variant, const Problem& problem) const {
+    const std::vector<Pass>& passes = variant.coverage.passes;
+    const bool has_forward = std::find(passes.begin(), passes.end(), Pass::forward) != passes.end();
+    if (has_forward && problem.pass == Pass::forward) return std::nullopt;
+    return kernel.name + ": the pass " + name_of(has_forward ? problem.pass : passes.front()) +
+           " is not predicted, for the model has one launch whose CTAs go through tiles of keys; the forward pass of " +
+           stored_kernels() + " would work";
+  }
+
+  // "01_base to 16_static_stride and v01_any_length to v07_dropout": of which there is machine code.
+  std::string stored_kernels() const {
+    std::vector<std::string> ranges;
+    for (const Chapter& chapter : chapters()) {
+      std::vector<std::string> names;
+      for (const Kernel* kernel : of_chapter(chapter.name)) {
+        if (!stored_configs(kernel->name).empty()) names.push_back(kernel->name);
+      }
+      if (!names.empty()) ranges.push_back(names.front() + (names.size() > 1 ? " to " + names.back() : ""));
+    }
+    return join(ranges, " and ");
+  }
+
+  std::vector<std::string> stored_configs(const std::string& kernel) const {
+    std::vector<std::string> configs;
+    for (const auto& [key, function] : predictor_.code().functions) {
+      const bool is_known = std::find(configs.begin(), configs.end(), function.tile.config) != configs.end();
+      if (function.kernel == kernel && !is_known) configs.push_back(function.tile.config);
+    }
+    return configs;
+  }
+
   // Whether there is no machine code to predict from, or only that of another kernel file than today's.
   bool lacks(const Kernel& kernel, const Variant& variant, const Card& card) {
     const StoredSass& code = predictor_.code();
     const StoredFunction* function = code.find(kernel.name, variant.tile.config, card.arch);
     const std::string is_of = kernel.name + " " + variant.tile.config + " for " + card.arch;
     if (function == nullptr) {
-      refusal_ = is_of + " is not among the machine code in " + code.file.string() + "; that of the sixteen steps is";
+      const std::vector<std::string> configs = stored_configs(kernel.name);
+      refusal_ = is_of + " is not among the machine code in " + code.file.string() + "; that of " +
+                 (configs.empty() ? stored_kernels() : join(configs)) +
+                 " is, and --sass=built takes that of this build";
     } else if (const std::string today = code_hash(kernel); !today.empty() && function->code != today) {
       refusal_ = code.file.string() + " has the machine code of another " + kernel.name +
                  ".cu than today's; --sass=built takes that of this build";
@@ -96,14 +137,13 @@ class Choices {
   }
 
   void add(const Kernel& kernel, const Variant& variant, const Card& card, const Problem& problem) {
-    const double clock =
-        options_.clock_mhz.value_or(usual_clock_mhz(card, problem.seqlen, evidence_.published, evidence_.sweeps));
+    const std::optional<Fa2Speed> fa2 = fa2_of(kernel, card, problem);
+    const double clock = options_.clock_mhz.value_or(
+        fa2 ? fa2->sm_clock_mhz : usual_clock_mhz(card, problem.seqlen, evidence_.published, evidence_.sweeps));
     if (clock < card.lowest_mhz || clock > card.highest_mhz) {
       throw UsageError("--clock=" + significant(clock, 6) + " is out of the range of the " + card.gpu + ", which is " +
                        significant(card.lowest_mhz, 6) + " to " + significant(card.highest_mhz, 6) + " MHz");
     }
-    std::optional<Fa2Speed> fa2;
-    if (evidence_.published.has(problem)) fa2 = fa2_speed(card, problem.seqlen, evidence_.published, evidence_.sweeps);
     std::vector<const Ablation*> without{nullptr};
     without.insert(without.end(), options_.without.begin(), options_.without.end());
     for (const Ablation* ablation : without) {
@@ -111,9 +151,21 @@ class Choices {
     }
   }
 
+  // Of the published problems that of the sixteen's runs, but for a kernel that was timed beside it itself.
+  std::optional<Fa2Speed> fa2_of(const Kernel& kernel, const Card& card, const Problem& problem) {
+    if (kernel.chapter->name != sixteen) {
+      const auto [timed, is_new] = timed_.try_emplace(kernel.chapter);
+      if (is_new) timed->second = timed_files(*kernel.chapter);
+      if (const auto fa2 = fa2_speed(card, problem, timed->second)) return fa2;
+    }
+    if (!evidence_.published.has(problem)) return std::nullopt;
+    return fa2_speed(card, problem.seqlen, evidence_.published, evidence_.sweeps);
+  }
+
   const Options& options_;
   const Predictor& predictor_;
   const Evidence& evidence_;
+  std::map<const Chapter*, std::vector<ResultsFile>> timed_;
   std::vector<Choice> choices_;
   std::string refusal_;
 };

@@ -235,7 +235,7 @@ std::string render_ablations(const PredictionData& data) {
   std::vector<const Card*> cards;
   Predictions first = data.predictions;  // of the others none was predicted with a mechanism off
   std::erase_if(first.runs, [](const PredictedRun& run) {
-    return run.seqlen != table_seqlen || run.config != configs_of(*find_kernel(run.kernel)).front();
+    return run.problem.seqlen != table_seqlen || run.config != configs_of(*find_kernel(run.kernel)).front();
   });
   const auto rows_of = [&](const Card& card, const std::string& without) {
     const std::vector<Compared> rows = against_runs(card, first, data.sweeps, without);
@@ -266,7 +266,7 @@ std::string render_predicted_stalls(const std::vector<const Kernel*>& steps, con
   for (const Kernel* step : steps) {
     const auto run = std::find_if(predictions.runs.begin(), predictions.runs.end(), [&](const PredictedRun& r) {
       return r.kernel == step->name && r.config == configs_of(*step).front() && r.card == "h100" && r.without.empty() &&
-             r.seqlen == table_seqlen;
+             r.problem.seqlen == table_seqlen;
     });
     if (run == predictions.runs.end()) throw std::runtime_error("predictions.json does not have " + step->name);
     runs.push_back(&*run);
