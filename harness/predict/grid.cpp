@@ -25,18 +25,23 @@ CtaProgram::CtaProgram(Program program, int warps, int products_of_tile, double 
       ldmatrix_wavefronts_(ldmatrix_wavefronts),
       fill_wavefronts_(fill_wavefronts) {}
 
-Schedule CtaProgram::schedule(int tiles, int masked) const {
-  return schedule_of(
-      program_, {warps_, program_.passes(tiles, products_of_tile_, masked), ldmatrix_wavefronts_, fill_wavefronts_});
+Schedule CtaProgram::schedule(int tiles, int masked) const { return schedule(std::vector{CtaTiles{tiles, masked}}); }
+
+Schedule CtaProgram::schedule(const std::vector<CtaTiles>& ctas) const {
+  std::vector<Passes> passes;
+  for (const CtaTiles& cta : ctas) passes.push_back(program_.passes(cta.tiles, products_of_tile_, cta.masked));
+  return schedule_of(program_, {warps_, passes, ldmatrix_wavefronts_, fill_wavefronts_});
 }
 
-SmTime::SmTime(const SmTimings& timings, CtaProgram cta, int resident)
-    : timings_(timings), cta_(std::move(cta)), resident_(resident) {}
+SmTime::SmTime(const SmTimings& timings, CtaProgram cta, int resident, bool mixed)
+    : timings_(timings), cta_(std::move(cta)), resident_(resident), mixed_(mixed) {}
 
 const SmRun& SmTime::run(int rounds, int tiles, int masked) {
   const auto known = runs_.find({rounds, tiles, masked});
   if (known != runs_.end()) return known->second;
-  const SmRun run = run_sm(timings_, cta_.schedule(tiles, masked), resident_, rounds * resident_);
+  std::vector<CtaTiles> ctas{{tiles, masked}};
+  if (mixed_) ctas = {{tiles + tiles / 2, masked}, {tiles - tiles / 2, masked}, {tiles, masked}};
+  const SmRun run = run_sm(timings_, cta_.schedule(ctas), resident_, rounds * resident_);
   return runs_.emplace(std::tuple{rounds, tiles, masked}, run).first->second;
 }
 
@@ -75,7 +80,8 @@ double SmTime::cycles_of_tile() {
 
 const SmRun& SmTime::longest() { return run(more_rounds, more_tiles, 0); }
 
-GridTime::GridTime(const SmTimings& timings, const CtaProgram& cta, int resident, int sm_count) : sm_count_(sm_count) {
+GridTime::GridTime(const SmTimings& timings, const CtaProgram& cta, int resident, int sm_count)
+    : mixed_(timings, cta, resident, true), sm_count_(sm_count) {
   for (int count = 1; count <= resident; count++) sms_.emplace_back(timings, cta, count);
 }
 
@@ -85,7 +91,7 @@ double GridTime::cycles(const std::vector<CtaTiles>& ctas) {
     return sm().cycles(most_ctas(static_cast<int64_t>(ctas.size()), sm_count_), ctas.front());
   }
   std::vector<double> work, speeds;
-  for (const CtaTiles& cta : ctas) work.push_back(sm().cycles_of_cta(cta));
+  for (const CtaTiles& cta : ctas) work.push_back(mixed_.cycles_of_cta(cta));
   for (SmTime& fewer : sms_) speeds.push_back(sm().cycles_of_tile() / fewer.cycles_of_tile());
   return cycles_until_done(work, sm_count_, speeds) + sm().cycles_around(ctas.front());
 }

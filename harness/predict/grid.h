@@ -21,6 +21,8 @@ class CtaProgram {
   CtaProgram(Program program, int warps, int products_of_tile, double ldmatrix_wavefronts, double fill_wavefronts);
   /// `masked`: of the tiles those behind the first that are masked.
   Schedule schedule(int tiles, int masked = 0) const;
+  /// For CTAs that differ: of one after the other, and then from the first again.
+  Schedule schedule(const std::vector<CtaTiles>& ctas) const;
   const Program& program() const { return program_; }
   int warps() const { return warps_; }
 
@@ -34,7 +36,9 @@ class CtaProgram {
 
 class SmTime {
  public:
-  SmTime(const SmTimings& timings, CtaProgram cta, int resident);
+  /// `mixed`: the CTAs differ in length, so that those on an SM begin and end at different times. Those that are
+  /// simulated have half as many tiles more, half as many fewer, and as many as asked for in turn.
+  SmTime(const SmTimings& timings, CtaProgram cta, int resident, bool mixed = false);
 
   /// Cycles of an SM for so many CTAs of so many tiles each.
   double cycles(int ctas, const CtaTiles& cta);
@@ -59,6 +63,7 @@ class SmTime {
   const SmTimings timings_;
   const CtaProgram cta_;
   const int resident_;
+  const bool mixed_;
   std::map<std::tuple<int, int, int>, SmRun> runs_;  ///< by rounds, tiles and how many of these are masked
 };
 
@@ -74,6 +79,7 @@ class GridTime {
 
  private:
   std::vector<SmTime> sms_;  ///< with one CTA at a time, with two, and so on to as many as there is room for
+  SmTime mixed_;
   const int sm_count_;
 };
 

@@ -98,7 +98,7 @@ Timeline timeline_of(const Predictor& predictor, const std::string& kernel, cons
                      int tiles) {
   const Predictor::Prepared prepared = predictor.prepare(kernel, tile, card);
   Schedule schedule = prepared.cta.schedule(some_tiles);
-  schedule.work.passes.unmasked = passes_before + tiles + passes_behind;
+  schedule.work.passes = {{0, passes_before + tiles + passes_behind}};
   FirstSubCore recorder(prepared.cta.program(), prepared.resident);
   run_sm(timings_of(card.rates()), schedule, prepared.resident, prepared.resident, &recorder);
   const int64_t begin = recorder.passes[passes_before], end = recorder.passes[passes_before + tiles];

@@ -29,9 +29,9 @@ struct Step {
 /// What a CTA does besides its code: how often it loops, and what the counters say of its shared memory.
 struct CtaWork {
   int warps = 4;
-  Passes passes = {0, 1};
-  double ldmatrix_wavefronts = 4;  ///< of one ldmatrix.x4, on average
-  double fill_wavefronts = 4;      ///< of one copy of 512 bytes, on average
+  std::vector<Passes> passes = {{0, 1}};  ///< of one CTA after the other, and then from the first again
+  double ldmatrix_wavefronts = 4;         ///< of one ldmatrix.x4, on average
+  double fill_wavefronts = 4;             ///< of one copy of 512 bytes, on average
 };
 
 struct Schedule {

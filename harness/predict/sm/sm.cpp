@@ -19,6 +19,7 @@ struct Warp {
   int cta = 0;
   bool live = false;
   bool at_barrier = false;
+  Passes passes;
   Phase phase = Phase::prologue;
   int at = 0;            // the step in its phase
   int pass = 0;          // of the loop
@@ -72,9 +73,8 @@ class Sm {
     return *steps[static_cast<int>(phase)];
   }
 
-  int passes(Phase phase) const {
-    const Passes& passes = schedule_.work.passes;
-    return phase == Phase::masked ? passes.masked : phase == Phase::loop ? passes.unmasked : 1;
+  static int passes(const Warp& warp) {
+    return warp.phase == Phase::masked ? warp.passes.masked : warp.phase == Phase::loop ? warp.passes.unmasked : 1;
   }
   const Step& step_of(const Warp& warp) const { return steps(warp.phase)[warp.at]; }
 
@@ -86,6 +86,7 @@ class Sm {
       warp = Warp{};
       warp.slot = slot;
       warp.cta = started_;
+      warp.passes = schedule_.work.passes[started_ % schedule_.work.passes.size()];
       warp.live = true;
       warp.ready = time;
       if (schedule_.prologue.empty()) enter_next_phase(warp);
@@ -347,7 +348,7 @@ class Sm {
     while (warp.at < static_cast<int>(all.size()) && is_skipped(warp, all[warp.at])) warp.at++;
     if (warp.at < static_cast<int>(all.size())) return;
     warp.at = 0;
-    if (++warp.pass < passes(warp.phase)) {
+    if (++warp.pass < passes(warp)) {
       warp.ready += static_cast<int64_t>(timings_.branch_latency);
       return;
     }
@@ -356,10 +357,9 @@ class Sm {
 
   bool is_skipped(const Warp& warp, const Step& step) const {
     if (!step.not_in_last && !step.of_next_tile) return false;
-    if (warp.pass < passes(warp.phase) - 1) return false;
-    const Passes& left = schedule_.work.passes;
-    const bool more_tiles =
-        (warp.phase < Phase::loop && left.unmasked > 0) || (warp.phase < Phase::masked && left.masked > 0);
+    if (warp.pass < passes(warp) - 1) return false;
+    const bool more_tiles = (warp.phase < Phase::loop && warp.passes.unmasked > 0) ||
+                            (warp.phase < Phase::masked && warp.passes.masked > 0);
     return step.not_in_last || !more_tiles;
   }
 
@@ -367,7 +367,7 @@ class Sm {
     warp.pass = 0;
     do {
       warp.phase = static_cast<Phase>(static_cast<int>(warp.phase) + 1);
-    } while (warp.phase != Phase::epilogue && (passes(warp.phase) == 0 || steps(warp.phase).empty()));
+    } while (warp.phase != Phase::epilogue && (passes(warp) == 0 || steps(warp.phase).empty()));
   }
 
   void account(int64_t cycles) {
