@@ -19,6 +19,7 @@
 #include "harness/pages/tables/counts/memory.h"
 #include "harness/pages/tables/counts/votes.h"
 #include "harness/pages/tables/model/measured_pipes.h"
+#include "harness/pages/tables/model/other_problems.h"
 #include "harness/pages/tables/model/pipes.h"
 #include "harness/pages/tables/model/predictions.h"
 #include "harness/pages/tables/times/against_cudnn.h"
@@ -120,6 +121,8 @@ std::string render_prediction_block(const std::string& block, const Published& p
   if (block == "prediction-figures") return render_timings();
   if (block == "prediction-pipes") return render_measured_pipes(read_stored_pipes());
   if (block == "prediction-latencies") return render_measured_latencies(read_stored_pipes());
+  if (block == "prediction-variants") return render_other_predictions(OtherProblems(chapter("variants")));
+  if (block == "prediction-variants-errors") return render_other_errors(OtherProblems(chapter("variants")));
   const PredictionData data{read_stored_predictions(), published, sweeps_of(files, published)};
   if (block == "prediction-errors") return render_prediction_errors(data);
   if (block == "prediction-aims") return render_prediction_aims(data);
@@ -210,6 +213,8 @@ std::vector<PageBlock> blocks_of(const fs::path& page, const Published& publishe
                                  "prediction-ranks",
                                  "prediction-ablations",
                                  "prediction-figures",
+                                 "prediction-variants",
+                                 "prediction-variants-errors",
                                  "prediction-pipes",
                                  "prediction-latencies",
                                  "predicted-stalls"}) {

@@ -20,7 +20,7 @@
 //     <!-- pipes -->        the cycles of each pipe, of each step
 //     <!-- rates -->        the rates that the bounds are made with
 //     <!-- predictions -->, <!-- prediction-errors -->, <!-- prediction-ranks -->, <!-- prediction-ablations -->,
-//     <!-- prediction-figures -->
+//     <!-- prediction-figures -->, <!-- prediction-variants -->, <!-- prediction-variants-errors -->
 //                           times predicted for GPUs, of docs/results/predictions*.json, and what the model is made of
 //     <!-- traffic -->      what the steps move, of docs/results/traffic.json
 //     <!-- memory -->       what they hold, of docs/results/h100_memory.json

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "harness/base/file.h"
@@ -12,6 +13,7 @@
 #include "harness/predict/code/stored_code.h"
 #include "harness/predict/fa2.h"
 #include "harness/predict/measured_pipes.h"
+#include "harness/predict/other_problems.h"
 #include "harness/predict/picture.h"
 #include "harness/predict/predictions.h"
 #include "harness/predict/validation.h"
@@ -43,13 +45,33 @@ TEST(StoredCode, HasEveryConfigOfTheSixteenForThreeArchitectures) {
   }
 }
 
+// Of a chapter that computes other problems, those of a head_dim of 128 and of 64.
+TEST(StoredCode, HasTheDefaultConfigsOfOtherProblemsForThreeArchitectures) {
+  const StoredSass stored = read_stored_code(stored_code_file(chapter("variants")));
+  std::set<std::string> kernels;
+  for (const auto& [key, function] : stored.functions) kernels.insert(function.kernel);
+  EXPECT_GE(kernels.size(), 7u);
+  for (const std::string& kernel : kernels) {
+    for (const int head_dim : {128, 64}) {
+      const std::vector<Variant>& variants = find_kernel(kernel)->emulator();
+      const auto variant = std::find_if(variants.begin(), variants.end(),
+                                        [&](const Variant& v) { return v.coverage.head_dims.front() == head_dim; });
+      if (variant == variants.end()) continue;
+      for (const char* arch : {"sm_80", "sm_86", "sm_90"}) {
+        EXPECT_NE(stored.find(kernel, variant->tile.config, arch), nullptr) << kernel << " " << head_dim << " " << arch;
+      }
+    }
+  }
+}
+
 TEST(StoredCode, EveryInstructionIsKnownAndEveryKernelHasAnOrder) {
   int64_t instructions = 0;
   for (const auto& [key, function] : code().functions) {
     const auto decoded = decode(function.instructions());
     instructions += static_cast<int64_t>(decoded.size());
     const Program program = program_of(decoded);
-    EXPECT_EQ(program.code[program.epilogue.back()].unit, Unit::exit) << function.kernel << " " << function.tile.config;
+    EXPECT_EQ(program.code[program.epilogue.back().index].unit, Unit::exit)
+        << function.kernel << " " << function.tile.config;
   }
   EXPECT_GT(instructions, 100000);
 }
@@ -130,6 +152,37 @@ TEST(StoredPredictions, AreOfTheModelAsItIs) {
     EXPECT_NEAR(predictor.predict(variant, card, {{row->problem, row->sm_clock_mhz}}).front().tflops, row->tflops,
                 1e-6 * row->tflops);
   }
+}
+
+// One of each file of the chapter.
+TEST(StoredPredictions, OfOtherProblemsAreOfTheModelAsItIs) {
+  const Predictor predictor = read_predictor();
+  std::set<std::string> kinds;
+  for (const PredictedRun& run : read_stored_predictions(chapter("variants")).runs) {
+    if (run.problem.seqlen > 1024 || !kinds.insert(kind_of(run.problem)).second) continue;
+    const std::vector<Variant>& variants = find_kernel(run.kernel)->emulator();
+    const auto variant =
+        std::find_if(variants.begin(), variants.end(), [&](const Variant& v) { return v.tile.config == run.config; });
+    ASSERT_NE(variant, variants.end()) << run.kernel << " " << run.config;
+    const Card& card = *select_cards(run.card).front();
+    EXPECT_NEAR(predictor.predict(*variant, card, {{run.problem, run.sm_clock_mhz}}).front().tflops, run.tflops,
+                1e-6 * run.tflops)
+        << run.kernel << " " << kind_of(run.problem);
+  }
+  EXPECT_GE(kinds.size(), 6u);
+}
+
+TEST(StoredPredictions, OfOtherProblemsAreComparedWithTimesOfTheSameProblem) {
+  const std::vector<ResultsFile> timed = timed_files(chapter("variants"));
+  const Card& card = *select_cards("h100").front();
+  const std::vector<ComparedProblem> rows = against_timed(card, read_stored_predictions(chapter("variants")), timed);
+  std::set<std::string> kinds;
+  for (const ComparedProblem& row : rows) {
+    kinds.insert(kind_of(row.problem));
+    EXPECT_TRUE(fa2_speed(card, row.problem, timed)) << row.figures.kernel << " " << kind_of(row.problem);
+  }
+  EXPECT_GE(kinds.size(), 6u);
+  EXPECT_GE(rows.size(), 70u);
 }
 
 // Another run of FlashAttention-2 has another clock, and predictions for it are made anew.

@@ -53,6 +53,19 @@ TEST(PredictCommand, AtHalfTheClockItTakesTwiceAsLong) {
   EXPECT_NEAR(tflops("--clock=1800") / tflops("--clock=900"), 2, 0.05);
 }
 
+TEST(PredictCommand, KnowsOtherProblemsThanTheSixteens) {
+  const auto output = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--predict=h100", "--json=-"});
+    return runner(arguments).output;
+  };
+  EXPECT_THAT(output({"--kernel=v01", "--seqlen=1000"}), HasSubstr("\"seqlen\":1000"));
+  EXPECT_THAT(output({"--kernel=v02", "--causal"}), HasSubstr("\"mask\":\"causal\""));
+  EXPECT_THAT(output({"--kernel=v03", "--head-dim=64"}), HasSubstr("\"config\":\"d64_128x128\""));
+  EXPECT_THAT(output({"--kernel=v04", "--padding=20", "--seqlen=512"}), HasSubstr("\"padding\":20"));
+  EXPECT_THAT(output({"--kernel=v05", "--kv-heads=4"}), HasSubstr("\"kv_heads\":4"));
+  EXPECT_THAT(output({"--kernel=v07", "--dropout=0.1"}), HasSubstr("\"dropout\":0.1"));
+}
+
 TEST(PredictCommand, WritesATimelineOfWarpsAndPipes) {
   const ProcessResult result = runner({"--kernel=02", "--predict=h100", "--timeline=-"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
@@ -77,21 +90,26 @@ TEST(PredictCommand, RefusesWhatCannotBePredicted) {
     std::vector<std::string> arguments;
     const char* sentence;
   };
-  const Case cases[] = {{{"--kernel=02", "--predict=b200"}, "b200 is not known; a100, rtx3090, h100, h200"},
-                        {{"--kernel=02", "--predict=h100", "--clock=99999"}, "--clock=99999"},
-                        {{"--kernel=02", "--predict=h100", "--clock=5"}, "out of the range of the H100"},
-                        {{"--kernel=02", "--predict=h100", "--seqlen=100"}, "seqlen 100 is not a multiple"},
-                        {{"--kernel=02", "--predict=h100", "--causal"}, "causal"},
-                        {{"--kernel=02", "--predict=h100", "--head-dim=64"}, "head_dim 64 is not covered"},
-                        {{"--kernel=02", "--predict=h100", "--dtype=bf16"}, "fp16"},
-                        {{"--kernel=02", "--predict=h100", "--config=none"}, "no such config"},
-                        {{"--kernel=02", "--predict=h100", "--without=none"}, "--without=none"},
-                        {{"--kernel=02", "--predict=h100", "--sass=/nowhere"}, "--sass: cannot read /nowhere"},
-                        {{"--kernel=p01", "--predict=h100"}, "p01"},
-                        {{"--kernel=17", "--predict=h100"}, "is not among the machine code"},
-                        {{"--kernel=02", "--clock=1500"}, "--clock=1500"},
-                        {{"--kernel=01,02", "--predict=h100", "--timeline=-"}, "--timeline shows one config"},
-                        {{"--predict=h100"}, "no kernel is chosen"}};
+  const Case cases[] = {
+      {{"--kernel=02", "--predict=b200"}, "b200 is not known; a100, rtx3090, h100, h200"},
+      {{"--kernel=02", "--predict=h100", "--clock=99999"}, "--clock=99999"},
+      {{"--kernel=02", "--predict=h100", "--clock=5"}, "out of the range of the H100"},
+      {{"--kernel=02", "--predict=h100", "--seqlen=100"}, "seqlen 100 is not a multiple"},
+      {{"--kernel=02", "--predict=h100", "--causal"}, "causal"},
+      {{"--kernel=02", "--predict=h100", "--head-dim=64"}, "head_dim 64 is not covered"},
+      {{"--kernel=02", "--predict=h100", "--dtype=bf16"}, "fp16"},
+      {{"--kernel=02", "--predict=h100", "--config=none"}, "no such config"},
+      {{"--kernel=02", "--predict=h100", "--without=none"}, "--without=none"},
+      {{"--kernel=02", "--predict=h100", "--sass=/nowhere"}, "--sass: cannot read /nowhere"},
+      {{"--kernel=p01", "--predict=h100"}, "p01"},
+      {{"--kernel=17", "--predict=h100"}, "that of 01_base to 16_static_stride and v01_any_length to"},
+      {{"--kernel=v02", "--config=64x64", "--predict=h100"}, "that of 128x64 is, and --sass=built"},
+      {{"--kernel=v01", "--predict=h100", "--causal"}, "v02_causal would work"},
+      {{"--kernel=v08", "--predict=h100"}, "the pass backward is not predicted"},
+      {{"--kernel=v01", "--predict=h100", "--pass=backward"}, "the pass backward is not predicted"},
+      {{"--kernel=02", "--clock=1500"}, "--clock=1500"},
+      {{"--kernel=01,02", "--predict=h100", "--timeline=-"}, "--timeline shows one config"},
+      {{"--predict=h100"}, "no kernel is chosen"}};
   for (const Case& c : cases) {
     const ProcessResult result = runner(c.arguments);
     EXPECT_EQ(result.exit_code, 2) << c.sentence << "\n" << result.errors;

@@ -82,10 +82,16 @@ Program program(const std::vector<std::string>& texts) {
   return program_of(decode(code));
 }
 
+std::vector<int> places(const std::vector<OrderStep>& steps) {
+  std::vector<int> indices;
+  for (const OrderStep& step : steps) indices.push_back(step.index);
+  return indices;
+}
+
 std::vector<int> loop_of(const Program& program, bool last) {
   std::vector<int> indices;
-  for (const LoopStep& step : program.loop) {
-    if (!last || !step.not_in_last) indices.push_back(step.index);
+  for (const OrderStep& step : program.loop) {
+    if (!last || !(step.not_in_last || step.of_next_tile)) indices.push_back(step.index);
   }
   return indices;
 }
@@ -93,11 +99,11 @@ std::vector<int> loop_of(const Program& program, bool last) {
 TEST(Program, ALoopIsPassedAsOftenAsTheTilesAsk) {
   const Program code =
       program({"MOV R1, R2", "HMMA.16816.F32 R4, R8, R12, R4", "HMMA.16816.F32 R4, R8, R12, R4", "@P0 BRA @1", "EXIT"});
-  EXPECT_THAT(code.prologue, ElementsAre(0));
+  EXPECT_THAT(places(code.prologue), ElementsAre(0));
   EXPECT_THAT(loop_of(code, false), ElementsAre(1, 2, 3));
-  EXPECT_THAT(code.epilogue, ElementsAre(4));
-  EXPECT_EQ(code.passes(8, 2), 8);
-  EXPECT_EQ(code.passes(8, 1), 4) << "two tiles a pass";
+  EXPECT_THAT(places(code.epilogue), ElementsAre(4));
+  EXPECT_EQ(code.passes(8, 2).unmasked, 8);
+  EXPECT_EQ(code.passes(8, 1).unmasked, 4) << "two tiles a pass";
   EXPECT_THAT([&] { (void)code.passes(3, 1); }, ThrowsMessage<std::runtime_error>(HasSubstr("do not make up 3 tiles")));
 }
 
@@ -105,7 +111,7 @@ TEST(Program, ProductsInFrontOfTheLoopAreTakenOff) {
   const Program code =
       program({"HMMA.16816.F32 R4, R8, R12, R4", "HMMA.16816.F32 R4, R8, R12, R4", "HMMA.16816.F32 R4, R8, R12, R4",
                "@P0 BRA @1", "HMMA.16816.F32 R4, R8, R12, R4", "EXIT"});
-  EXPECT_EQ(code.passes(8, 2), 7);
+  EXPECT_EQ(code.passes(8, 2).unmasked, 7);
 }
 
 TEST(Program, TheLastPassDoesWithoutTheCopyOfTheNextTile) {
@@ -119,13 +125,35 @@ TEST(Program, ALoopMayBeLeftInItsMiddle) {
   const Program code =
       program({"HMMA.16816.F32 R4, R8, R12, R4", "@P0 BRA @4", "FADD R1, R2, R3", "BRA @0", "FMUL R1, R2, R3", "EXIT"});
   EXPECT_THAT(loop_of(code, true), ElementsAre(0, 1));
-  EXPECT_THAT(code.epilogue, ElementsAre(4, 5));
+  EXPECT_THAT(places(code.epilogue), ElementsAre(4, 5));
 }
 
 TEST(Program, TheSlowPathOfADivisionIsPassedBy) {
   const Program code = program({"HMMA.16816.F32 R4, R8, R12, R4", "@P0 BRA @0", "@P1 BRA @5", "MOV R1, R2",
                                 "CALL.REL.NOINC @7", "FMUL R1, R2, R3", "EXIT", "MUFU.RCP R1, R2"});
-  EXPECT_THAT(code.epilogue, ElementsAre(2, 5, 6));
+  EXPECT_THAT(places(code.epilogue), ElementsAre(2, 5, 6));
+}
+
+TEST(Program, OfTwoLoopsWithAsManyProductsTheFirstIsTheOneWithAMask) {
+  const std::string product = "HMMA.16816.F32 R4, R8, R12, R4";
+  const Program code =
+      program({product, "FSEL R1, R2, R3, P0", product, "@P0 BRA @1", "@!P1 BRA @7", product, "@P0 BRA @5", "EXIT"});
+  EXPECT_THAT(places(code.prologue), ElementsAre(0));
+  EXPECT_THAT(places(code.masked), ElementsAre(1, 2, 3));
+  EXPECT_THAT(places(code.between), ElementsAre(4)) << "it leads past the loop where no tile is left for that";
+  EXPECT_THAT(places(code.loop), ElementsAre(5, 6));
+  const Passes passes = code.passes(8, 1, 2);
+  EXPECT_EQ(passes.masked, 2);
+  EXPECT_EQ(passes.unmasked, 8 - 1 - 2);
+  EXPECT_EQ(code.passes(8, 1).unmasked, 7) << "without a mask the first loop is passed by";
+  EXPECT_THAT([&] { (void)code.passes(2, 1, 2); }, ThrowsMessage<std::runtime_error>(HasSubstr("do not make up 2")));
+}
+
+TEST(Program, OfBranchesAroundACallTheInnermostIsTaken) {
+  const Program code =
+      program({"HMMA.16816.F32 R4, R8, R12, R4", "@P0 BRA @0", "@P1 BRA @7", "MOV R1, R2", "@P2 BRA @6",
+               "CALL.REL.NOINC @9", "FMUL R1, R2, R3", "EXIT", "NOP", "MUFU.RCP R1, R2"});
+  EXPECT_THAT(places(code.epilogue), ElementsAre(2, 3, 4, 6, 7)) << "the outer one asks whether there is a sum at all";
 }
 
 TEST(Program, CodeWithoutALoopOfProductsIsRefused) {

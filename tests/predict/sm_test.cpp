@@ -131,7 +131,7 @@ TEST(Grid, LongRunsAreExtrapolatedFromShortOnes) {
       looped({{"LDSM.16.M88.4 R8, [R1]", control(1, 0, 0)}, {"HMMA.16816.F32 R4, R8, R12, R4", control(1, 7, 1)}});
   SmTime sm(hopper(), cta, 2);
   const double simulated = static_cast<double>(run_sm(hopper(), cta.schedule(64), 2, 20).cycles);
-  EXPECT_NEAR(sm.cycles(20, 64), simulated, 0.02 * simulated);
+  EXPECT_NEAR(sm.cycles(20, {64, 0}), simulated, 0.02 * simulated);
 }
 
 TEST(Grid, TheSmWithTheMostCtasIsTheOneThatCounts) {
