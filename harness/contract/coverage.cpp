@@ -101,6 +101,10 @@ const Kernel* covering(const Problem& problem, const std::vector<Kernel>& among,
 
 int seqlen_step(const TileShape& tile) { return std::lcm(tile.tile_rows, tile.tile_cols); }
 
+bool computes_published(const Variant& variant) {
+  return has(variant.coverage.head_dims, default_head_dim) && has(variant.coverage.passes, Pass::forward);
+}
+
 std::optional<std::string> refusal(const Variant& variant, const Problem& problem, const std::vector<Kernel>& among) {
   const std::string kind = missing_kind(variant.coverage, problem);
   if (!kind.empty()) {

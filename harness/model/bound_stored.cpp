@@ -1,5 +1,7 @@
 #include "harness/model/bound_stored.h"
 
+#include "harness/contract/coverage.h"
+
 namespace flash_steps {
 
 std::optional<Bound> StoredBounds::of(const std::string& kernel, const std::string& config, const Rates& rates) const {
@@ -10,7 +12,9 @@ std::optional<Bound> StoredBounds::of(const std::string& kernel, const std::stri
 
 std::optional<ConfigBound> StoredBounds::highest(const Kernel& kernel, const Rates& rates) const {
   std::optional<ConfigBound> best;
-  for (const std::string& config : configs_of(kernel)) {
+  for (const Variant& variant : kernel.emulator()) {
+    if (!computes_published(variant)) continue;
+    const std::string& config = variant.tile.config;
     const auto bound = of(kernel.name, config, rates);
     if (bound && (!best || bound->percent_of_peak > best->bound.percent_of_peak)) best = {config, *bound};
   }

@@ -24,6 +24,8 @@ struct StoredBounds {
   std::optional<Bound> of(const std::string& kernel, const std::string& config, const Rates& rates) const;
 
   /// That of the kernel's config with the highest percentage of peak, which no config exceeds; of equals the first.
+  /// Only those count that compute the problem of the sixteen: FlashAttention-2 is another one at another head_dim, and
+  /// in the backward pass.
   std::optional<ConfigBound> highest(const Kernel& kernel, const Rates& rates) const;
 };
 

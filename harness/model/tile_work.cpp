@@ -13,8 +13,17 @@ CountedLaunch counted(const Counters& counters, const Problem& problem, const Ti
   return {counters, problem.seqlen / tile.tile_rows * problem.heads * problem.batch, problem.seqlen / tile.tile_cols};
 }
 
-double flop_of(const TileShape& tile, const Problem& problem) {
-  return 4.0 * tile.tile_rows * tile.tile_cols * problem.head_dim;
+// Of the longer launch; of the other it is the same for a tile.
+TileWork work_of(const CountedLaunch& shorter, const CountedLaunch& longer, const Problem& problem) {
+  return tile_work(shorter, longer, problem.flops() / longer.ctas / longer.tiles);
+}
+
+// The smallest that the variant covers, but for its length.
+Problem least_problem(const Variant& variant) {
+  return {.heads = std::max(1, variant.tile.heads),
+          .head_dim = variant.coverage.head_dims.front(),
+          .dtype = variant.dtype,
+          .pass = variant.coverage.passes.front()};
 }
 
 const Variant* variant_of(const std::string& kernel, const std::string& config) {
@@ -30,14 +39,16 @@ const Variant* variant_of(const std::string& kernel, const std::string& config) 
 
 TileWork observe_tile_work(Machine& emulator, const Variant& variant) {
   const TileShape& tile = variant.tile;
+  const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
+  Problem problem = least_problem(variant);
   const auto launch = [&](int seqlen) {
-    Problem problem{.heads = std::max(1, tile.heads), .seqlen = seqlen, .dtype = variant.dtype};
+    problem.seqlen = seqlen;
     emulator.load(problem, false);
     emulator.launch(variant);
     return counted(emulator.observer()->observation().counters, problem, tile);
   };
-  const int shortest = std::max(tile.tile_rows, tile.tile_cols);  // both are powers of two
-  return tile_work(launch(shortest), launch(2 * shortest), flop_of(tile, {}));
+  const CountedLaunch shorter = launch(shortest), longer = launch(2 * shortest);
+  return work_of(shorter, longer, problem);
 }
 
 TileWorks tile_works(const Results& results) {
@@ -49,8 +60,8 @@ TileWorks tile_works(const Results& results) {
       if (shorter.kernel != longer.kernel || shorter.config != longer.config || !shorter.counters) continue;
       if (shorter.problem.seqlen >= longer.problem.seqlen) continue;
       works[{longer.kernel, longer.config}] =
-          tile_work(counted(*shorter.counters, shorter.problem, variant->tile),
-                    counted(*longer.counters, longer.problem, variant->tile), flop_of(variant->tile, longer.problem));
+          work_of(counted(*shorter.counters, shorter.problem, variant->tile),
+                  counted(*longer.counters, longer.problem, variant->tile), longer.problem);
     }
   }
   return works;

@@ -107,6 +107,30 @@ TEST(TileWork, IsObservedOnTheEmulator) {
   }
 }
 
+// Backward more is multiplied than counts: what is computed again.
+TEST(TileWork, OfOtherHeadsAndPassesIsWhatTheyMultiply) {
+  const auto emulator = make_emulator();
+  int compared = 0;
+  for (const Kernel* step : of_chapter("variants")) {
+    for (const Variant& variant : step->emulator()) {
+      if (variant.dtype != Dtype::fp16) continue;
+      const TileShape& tile = variant.tile;
+      const bool is_forward = variant.coverage.passes.front() == Pass::forward;
+      const double pairs = static_cast<double>(tile.tile_rows) * tile.tile_cols * variant.coverage.head_dims.front();
+      const TileWork work = observe_tile_work(*emulator, variant);
+      EXPECT_EQ(work.flop, (is_forward ? 4 : 10) * pairs) << step->name << " " << tile.config;
+      EXPECT_GE(work.products * product_flop, (is_forward ? 1 : 1.2) * work.flop) << step->name << " " << tile.config;
+      EXPECT_LE(work.products * product_flop, (is_forward ? 1 : 1.5) * work.flop) << step->name << " " << tile.config;
+      for (const Rates& rates : all_rates()) {
+        const InstructionCounts* const loop = stored().machine_code.main_loop(step->name, tile.config, rates.arch);
+        EXPECT_LE(bound(work, loop, rates).percent_of_peak, 100) << step->name << " " << tile.config;
+      }
+      compared++;
+    }
+  }
+  EXPECT_GE(compared, 10);
+}
+
 TEST(TileWork, OfTheFirstStepHas8192WavefrontsOfLdmatrix) {
   const TileWork& work = stored().works.at({"01_base", "64x64"});
   EXPECT_EQ(work.ldmatrix, 8192);
