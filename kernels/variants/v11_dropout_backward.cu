@@ -16,15 +16,14 @@ namespace {
 
 template <typename T>
 struct Arguments {
-  const T *q, *o, *d_o;  // [queries of all sequences, heads, 64]
-  const T *k, *v;        // [keys of all sequences, heads / group, 64]
-  const float* lse;      // of each sequence [heads, its queries]
-  T *dq, *dk, *dv;       // of the shapes of q, k and v
-  float* workspace;      // [batch, heads, tiles]: of a tile dQ so far, and L · log2(e) of each query, and κ·D
-  const int* starts;     // [batch + 1]: the first query of each sequence, and how many there are
-  const int* kv_starts;  // [batch + 1]: the same of keys
-  int tiles;             // of the queries of the longest sequence
-  int heads, group;      // so many heads of queries share a head of keys
+  const T *q, *o, *d_o;     // [queries of all sequences, heads, 64]
+  const T *k, *v;           // [keys of all sequences, heads / group, 64]
+  const float* lse;         // of each sequence [heads, its queries]
+  T *dq, *dk, *dv;          // of the shapes of q, k and v
+  float* workspace;         // [batch, heads, tiles]: of a tile dQ so far, and L · log2(e) of each query, and κ·D
+  const int* starts;        // [batch + 1]: the first query of each sequence, and how many there are
+  const int* kv_starts;     // [batch + 1]: the same of keys
+  int tiles, heads, group;  // tiles are of the longest sequence; so many heads of queries share a head of keys
   bool causal;
   Dropout dropout;  // with the scale 1/κ of weights that are kept
 };
@@ -246,17 +245,19 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
         if (key + i % 8 / 2 * 8 >= visible) s_regs[i / 4 % 2][i / 8][i % 4] = -INFINITY;
       }
     }
-    // The even and the odd queries are those of two lanes of v07_dropout. This lane draws for one of them.
+    // The even and the odd queries of its keys are those of two lanes of v07_dropout. This lane draws for one of them.
     const int drawing_lane = (lane % 4 * 2 + is_odd) * 4 + lane / 8;
     const uint64_t counter = a.dropout.offset + (uint64_t{blockIdx.z} * a.heads + head) * 32 + drawing_lane;
+    const uint32_t rest = (255 - a.dropout.largest_kept_byte) * 0x01010101u;
     Slice w_regs[warp_queries / 16];  // P, with the other sign where it is dropped
 #pragma unroll
     for (int c = 0; c < warp_queries / 16; c++) {
-      uint32_t drawn[4];  // a byte for each weight of 32 keys and 16 queries: even and odd ones of a key side by side
+      uint32_t drawn[4];  // a byte for each weight of 32 keys and 16 queries
       philox(drawn, a.dropout.seed, counter, (row + warp_col(tile_rows)) / 16 + c, (first_key + warp_row()) / 32);
       for (int r = 0; r < warp_rows / 8; r++) {
-        const uint32_t own = drawn[r], other = bits_of(shfl_xor(float_of(own), 4));
-        drawn[r] = is_odd ? (other >> 8 & 0xff00ff) | (own & 0xff00ff00) : (own & 0xff00ff) | (other << 8 & 0xff00ff00);
+        const uint32_t other = bits_of(shfl_xor(float_of(drawn[r]), 4));
+        const uint32_t bytes = permute_bytes(drawn[r], other, is_odd ? 0x3715 : 0x6240);  // of even and odd queries
+        drawn[r] = (bytes & rest) + (((bytes ^ rest) & 0xfefefefe) >> 1);  // half a sum: above 127 if it is dropped
       }
       Slice kept_regs;  // P, and 0 where it is dropped
       for (int n = 0; n < 2; n++) {
@@ -265,10 +266,9 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
           const float* const s = &s_regs[r / 2][c * 2 + n][r % 2 * 2];
           const float p0 = exp2_approx(fmaf(s[0], softmax_scale * log2_e, -lse_log2.low));
           const float p1 = exp2_approx(fmaf(s[1], softmax_scale * log2_e, -lse_log2.high));
-          const int bytes = drawn[r] >> n * 16 & 0xffff, most = a.dropout.largest_kept_byte;
-          const bool keeps0 = bytes % 256 <= most, keeps1 = bytes / 256 <= most;
-          w_regs[c][r / 2][n * 2 + r % 2] = pack2<T>(keeps0 ? p0 : -p0, keeps1 ? p1 : -p1);
-          kept_regs[r / 2][n * 2 + r % 2] = pack2<T>(keeps0 ? p0 : 0, keeps1 ? p1 : 0);
+          const uint32_t p = pack2<T>(p0, p1), dropped = permute_bytes(drawn[r], 0, n == 0 ? 0x9988 : 0xbbaa);
+          w_regs[c][r / 2][n * 2 + r % 2] = p | (dropped & 0x80008000);
+          kept_regs[r / 2][n * 2 + r % 2] = p & ~dropped;
         }
       }
       multiply_slice<T, true>(dv_regs, kept_regs, d_o_smem + queries_lane, c);  // κ·dV += (Z∘P)ᵀ·dO
