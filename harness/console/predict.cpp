@@ -9,6 +9,7 @@
 #include "harness/base/terminal.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
+#include "harness/predict/other_problems.h"
 
 namespace flash_steps {
 namespace {
@@ -38,15 +39,17 @@ std::string pipes_text(const Prediction& prediction) {
   return join(texts);
 }
 
-std::string uncertainty_of(const Card& card, const Predictions& predictions, const Evidence& evidence) {
-  std::vector<Compared> rows = against_published(card, predictions, evidence.published);
-  const bool is_published = !rows.empty();
-  if (!is_published) rows = against_runs(card, predictions, evidence.sweeps);
+std::string sentence_of(const std::vector<Compared>& rows, const std::string& kind) {
   if (rows.empty()) return "It was never compared with this GPU.";
   const Errors errors = errors_of(rows);
-  return "Against " + std::to_string(errors.rows) + (is_published ? " published" : " measured") +
-         " figures of this GPU predictions are off by " + fixed(errors.mean, 1) + " points in the mean, " +
-         fixed(errors.most, 1) + " at most.";
+  return "Against " + std::to_string(errors.rows) + " " + kind + " figures of this GPU predictions are off by " +
+         fixed(errors.mean, 1) + " points in the mean, " + fixed(errors.most, 1) + " at most.";
+}
+
+std::string uncertainty_of(const Card& card, const Predictions& predictions, const Evidence& evidence) {
+  const std::vector<Compared> rows = against_published(card, predictions, evidence.published);
+  return rows.empty() ? sentence_of(against_runs(card, predictions, evidence.sweeps), "measured")
+                      : sentence_of(rows, "published");
 }
 
 std::string line_of(const Prediction& p, const PredictedRun& stored) {
@@ -77,9 +80,17 @@ void print_card(std::ostream& out, const Card& card, const std::vector<const Pre
 
 }  // namespace
 
-Uncertainties uncertainties_of(const std::vector<const Card*>& cards, const Evidence& evidence) {
+Uncertainties uncertainties_of(const std::vector<const Card*>& cards, const Evidence& evidence, const Chapter& of) {
   Uncertainties sentences;
   try {
+    const Predictions others = of.name == sixteen ? Predictions{} : read_stored_predictions(of);
+    if (!others.runs.empty()) {
+      const std::vector<ResultsFile> timed = timed_files(of);
+      for (const Card* card : cards) {
+        sentences[card] = sentence_of(figures_of(against_timed(*card, others, timed)), "measured");
+      }
+      return sentences;
+    }
     const Predictions predictions = read_stored_predictions();
     for (const Card* card : cards) sentences[card] = uncertainty_of(*card, predictions, evidence);
   } catch (const std::runtime_error&) {

@@ -12,9 +12,9 @@
 namespace flash_steps {
 
 /// A sentence for each card: how far its predictions in docs/results are off, where there is something to compare them
-/// with.
+/// with. Those of the sixteen, or of the chapter where it has predictions of its own.
 using Uncertainties = std::map<const Card*, std::string>;
-Uncertainties uncertainties_of(const std::vector<const Card*>& cards, const Evidence& evidence);
+Uncertainties uncertainties_of(const std::vector<const Card*>& cards, const Evidence& evidence, const Chapter& of);
 
 /// For each card a line a config, the fastest first; and for a single prediction where the cycles go.
 void print_predictions(std::ostream& out, const std::vector<Prediction>& predictions, const Predictions& stored,

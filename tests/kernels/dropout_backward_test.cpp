@@ -19,10 +19,10 @@ Counters counters_of_backward(const std::string& name, Problem problem) {
   return emulator->observer()->observation().counters;
 }
 
-constexpr int tile = 128, warps = 8;
+constexpr int square = 128, warps = 8;
 
 TEST(DropoutBackward, ShufflesForItsDrawsAndMovesAndMultipliesNothingMore) {
-  Problem problem{.heads = 2, .seqlen = 2 * tile};
+  Problem problem{.heads = 2, .seqlen = 2 * square};
   const Counters without = counters_of_backward("v10_transposed_scores", problem);
   problem.dropout = 0.1;
   Counters with = counters_of_backward("v11_dropout_backward", problem);
@@ -40,24 +40,24 @@ TEST(DropoutBackward, ShufflesForItsDrawsAndMovesAndMultipliesNothingMore) {
 }
 
 TEST(DropoutBackward, DrawsAsMuchWhereNothingIsDropped) {
-  Problem problem{.seqlen = tile + 3, .mask = Mask::causal};
+  Problem problem{.seqlen = square + 3, .mask = Mask::causal};
   const Counters without = counters_of_backward("v11_dropout_backward", problem);
   problem.dropout = 0.5;
   EXPECT_EQ(counters_of_backward("v11_dropout_backward", problem), without);
 }
 
 TEST(DropoutBackward, ATileThatASequenceDoesNotHaveDoesNothing) {
-  Problem problem{.batch = 6, .seqlen = tile + 10};
+  Problem problem{.batch = 6, .seqlen = square + 10};
   problem.padding = 20;
   uint64_t tiles = 0;
   for (int b = 0; b < problem.batch; b++) {
-    const int of_sequence = (problem.queries_of(b) + tile - 1) / tile;
+    const int of_sequence = (problem.queries_of(b) + square - 1) / square;
     tiles += of_sequence * of_sequence;
   }
   ASSERT_GT(tiles, uint64_t{6});
   ASSERT_LT(tiles, uint64_t{6 * 2 * 2});
   const Counters counters = counters_of_backward("v11_dropout_backward", problem);
-  constexpr uint64_t of_product = tile * tile * 64 / (16 * 8 * 16);
+  constexpr uint64_t of_product = square * square * 64 / (16 * 8 * 16);
   EXPECT_EQ(counters.mma_instructions, tiles * 5 * of_product);
   EXPECT_EQ(counters.shared_wavefronts(), counters.shared_ideal_wavefronts());
 }

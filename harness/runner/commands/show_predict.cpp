@@ -244,7 +244,7 @@ int show_predict(const Options& options, const Selection& kernels, const Argumen
     throw UsageError("--timeline shows one config on one GPU, and " + std::to_string(choices.size()) +
                      " are chosen; --kernel=16 --predict=h100 would work");
   }
-  const Uncertainties uncertainties = uncertainties_of(options.cards, evidence);
+  const Uncertainties uncertainties = uncertainties_of(options.cards, evidence, *choices.front().kernel->chapter);
   if (options.mode == Mode::explain) {
     for (const Choice& choice : choices) {
       print_predicted_lines(std::cout, *choice.kernel, predictor, *choice.variant, *choice.card, uncertainties);
