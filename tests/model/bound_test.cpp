@@ -107,7 +107,7 @@ TEST(TileWork, IsObservedOnTheEmulator) {
   }
 }
 
-// Backward more is multiplied than counts: what is computed again.
+// Backward a kernel of two passes multiplies seven times where five count.
 TEST(TileWork, OfOtherHeadsAndPassesIsWhatTheyMultiply) {
   const auto emulator = make_emulator();
   int compared = 0;
@@ -119,8 +119,8 @@ TEST(TileWork, OfOtherHeadsAndPassesIsWhatTheyMultiply) {
       const double pairs = static_cast<double>(tile.tile_rows) * tile.tile_cols * variant.coverage.head_dims.front();
       const TileWork work = observe_tile_work(*emulator, variant);
       EXPECT_EQ(work.flop, (is_forward ? 4 : 10) * pairs) << step->name << " " << tile.config;
-      EXPECT_GE(work.products * product_flop, (is_forward ? 1 : 1.2) * work.flop) << step->name << " " << tile.config;
-      EXPECT_LE(work.products * product_flop, (is_forward ? 1 : 1.5) * work.flop) << step->name << " " << tile.config;
+      EXPECT_GE(work.products * product_flop, work.flop) << step->name << " " << tile.config;
+      EXPECT_LE(work.products * product_flop, (is_forward ? 1 : 1.4) * work.flop) << step->name << " " << tile.config;
       for (const Rates& rates : all_rates()) {
         const InstructionCounts* const loop = stored().machine_code.main_loop(step->name, tile.config, rates.arch);
         EXPECT_LE(bound(work, loop, rates).percent_of_peak, 100) << step->name << " " << tile.config;

@@ -177,23 +177,6 @@ class Sm {
     return stall_of_unit(warp, step, core, s);
   }
 
-  static Stall stall_for(Unit unit) {
-    switch (unit) {
-      case Unit::ldmatrix:
-      case Unit::shared_load:
-      case Unit::shared_store:
-      case Unit::shuffle:
-        return Stall::shared_memory;
-      case Unit::mufu:
-        return Stall::mufu;
-      case Unit::commit:
-      case Unit::copy:
-        return Stall::copy;
-      default:
-        return Stall::other;
-    }
-  }
-
   Stall stall_of_unit(const Warp& warp, const Step& step, const SubCore& core, int s) {
     const auto when = [&](double free, Stall stall) {
       return free <= static_cast<double>(now_) ? Stall::issued : until(free, stall);

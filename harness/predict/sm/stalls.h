@@ -32,6 +32,9 @@ inline constexpr int stall_kinds = static_cast<int>(std::size(all_stalls));
 
 const char* name_of(Stall stall);
 
+/// What a warp stands for that waits for a barrier which an instruction of this unit releases.
+Stall stall_for(Unit unit);
+
 /// Cycles of warps, by what they were spent on.
 using StallCycles = std::array<int64_t, stall_kinds>;
 
