@@ -156,6 +156,15 @@ TEST(Program, OfBranchesAroundACallTheInnermostIsTaken) {
   EXPECT_THAT(places(code.epilogue), ElementsAre(2, 3, 4, 6, 7)) << "the outer one asks whether there is a sum at all";
 }
 
+TEST(Program, OfThreeLoopsNoneIsKnownToBeTheOneWithAMask) {
+  const std::string product = "HMMA.16816.F32 R4, R8, R12, R4";
+  EXPECT_THAT(
+      [&] {
+        program({product, "@P0 BRA @0", product, "@P0 BRA @2", product, "@P0 BRA @4", "EXIT"});
+      },
+      ThrowsMessage<std::runtime_error>(HasSubstr("3 loops with as many products")));
+}
+
 TEST(Program, CodeWithoutALoopOfProductsIsRefused) {
   EXPECT_THROW(program({"MOV R1, R2", "EXIT"}), std::runtime_error);
 }

@@ -44,8 +44,8 @@ class Order {
     return static_cast<int>(std::count_if(code_.begin() + from, code_.begin() + to, predicate));
   }
 
-  // The code between a backward branch and its target that has the most products; of one in another the outer. Of
-  // several with as many, one behind the other, the last two.
+  // The code between a backward branch and its target that has the most products; of one in another the outer. Two
+  // may have as many, one behind the other.
   std::vector<Range> find_loops() const {
     std::vector<Range> loops;
     int most = 1;
@@ -60,7 +60,10 @@ class Order {
       loops.push_back({branch.target, i});
     }
     if (loops.empty()) throw std::runtime_error("the code has no loop with products of matrices");
-    if (loops.size() > 2) loops.erase(loops.begin(), loops.end() - 2);
+    if (loops.size() > 2) {
+      throw std::runtime_error("the code has " + std::to_string(loops.size()) +
+                               " loops with as many products; one, or two of which the first has a mask, would work");
+    }
     return loops;
   }
 
