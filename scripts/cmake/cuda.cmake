@@ -19,8 +19,12 @@ if(all_configs STREQUAL "AUTO")
   endif()
 endif()
 
-# What is not a kernel needs the lowest architecture of each generation alone: its machine code runs on the others.
+# What is not a kernel needs the lowest architecture of each generation alone: its machine code runs on the others. Kernels
+# have machine code for each, but are translated once a generation: it is the same as if they were for each, for no kernel
+# asks which one it is built for.
 set(harness_architectures "")
+set(kernel_architectures "")
+set(kernel_code_options "")
 set(generations "")
 set(architectures ${CMAKE_CUDA_ARCHITECTURES})
 list(SORT architectures COMPARE NATURAL)
@@ -29,6 +33,12 @@ foreach(architecture IN LISTS architectures)
   if(NOT generation IN_LIST generations)
     list(APPEND generations "${generation}")
     list(APPEND harness_architectures "${architecture}")
+    list(APPEND kernel_architectures "${architecture}")
+    string(REGEX MATCH "^[0-9]+" lowest_${generation} "${architecture}")
+  elseif(architecture MATCHES "^([0-9]+)-real$")
+    list(APPEND kernel_code_options "--generate-code=arch=compute_${lowest_${generation}},code=sm_${CMAKE_MATCH_1}")
+  else()
+    list(APPEND kernel_architectures "${architecture}")
   endif()
 endforeach()
 
