@@ -208,7 +208,7 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int half = 0; half < 2; half++) {
-          new_max[r][half] *= softmax_scale_log2;
+          new_max[r][half] = new_max[r][half] * softmax_scale_log2;
           if constexpr (!is_first) {
             new_max[r][half] = fmaxf(row_max[r][half], new_max[r][half]);
             const float shrink = exp2_approx(row_max[r][half] - new_max[r][half]);
