@@ -261,6 +261,15 @@ __device__ __forceinline__ Pair unpack2<bf16_t>(uint32_t packed) {
   return {float_of(packed << 16), float_of(packed & 0xffff0000u)};
 }
 
+/// prmt.b32: the bytes of `low` have the numbers 0 to 3, those of `high` 4 to 7. Of the result each byte, from the
+/// lowest on, is the one that a hexadecimal digit of `selector` names; 8 more than a number makes all its bits that
+/// byte's highest.
+__device__ __forceinline__ uint32_t permute_bytes(uint32_t low, uint32_t high, uint32_t selector) {
+  uint32_t permuted;
+  asm("prmt.b32 %0, %1, %2, %3;" : "=r"(permuted) : "r"(low), "r"(high), "r"(selector));
+  return permuted;
+}
+
 // --- Between threads -------------------------------------------------------------------------------------------
 
 /// shfl.sync.bfly.b32: the value of the lane whose number differs in the bits of `lane_mask`.

@@ -5,19 +5,21 @@
 #
 #   scripts/against_standard.sh OUT_DIR [OPTION …]
 #
-# Writes OUT_DIR/SERIES_PASS.json of lengths up to 16384, beside the baselines as far as their memory suffices, and
-# OUT_DIR/SERIES_PASS_long.json of longer ones without. A series of which no kernel covers a pass is left out, and said.
-# OPTIONs are given to each call of ./runner.
+# Writes OUT_DIR/SERIES_PASS.json of lengths at which all of it has room on a GPU of 80 GB, OUT_DIR/SERIES_PASS_middle.json
+# of longer ones beside `standard`, as far as its memory suffices, and OUT_DIR/SERIES_PASS_long.json of the kernels alone.
+# A series of which no kernel covers a pass is left out, and said. OPTIONs are given to each call of ./runner.
 #
-# RUNNER       the program, by default ./runner of the source folder
-# BASELINES    what is timed beside the kernels, by default pytorch,standard
-# SHORT, LONG  the lengths with and without baselines, by default 128,256,512,1024,2048,4096,8192,16384 and 32768,65536;
-#              none if empty. The references of LONG take minutes
+# RUNNER               the program, by default ./runner of the source folder
+# BASELINES            what is timed beside the kernels at the short lengths, by default pytorch,standard
+# SHORT, MIDDLE, LONG  the lengths, by default 128,256,512,1024,2048,4096 and 8192,16384 and 32768,65536; none if empty.
+#                      The references of LONG take minutes
+# SERIES               some of them, by default dropout,padding,neither
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 runner=${RUNNER:-$root/runner}
 baselines=${BASELINES:-pytorch,standard}
-short=${SHORT-128,256,512,1024,2048,4096,8192,16384}
+short=${SHORT-128,256,512,1024,2048,4096}
+middle=${MIDDLE-8192,16384}
 long=${LONG-32768,65536}
 
 refuse() {
@@ -56,10 +58,15 @@ measure() {
 }
 
 # The backward pass first: fewer kernels have one, and without it the forward one is half of a training step.
-for series in dropout padding neither; do
+IFS=, read -ra chosen <<<"${SERIES:-dropout,padding,neither}"
+for series in "${chosen[@]}"; do
+  [[ -v options[$series] ]] || refuse "SERIES=$series is none: dropout, padding and neither are what there is"
   for pass in backward forward; do
     if [[ -n $short ]]; then
       measure "$series" "$pass" "" --seqlen="$short" --baseline="$baselines" "$@" || continue 2
+    fi
+    if [[ -n $middle ]]; then
+      measure "$series" "$pass" _middle --seqlen="$middle" --baseline=standard "$@" || continue 2
     fi
     if [[ -n $long ]]; then measure "$series" "$pass" _long --seqlen="$long" "$@" || continue 2; fi
   done

@@ -219,6 +219,13 @@ TYPED_TEST(Pack2Word, KeepsNanAndInfinity) {
   EXPECT_EQ(to_double(static_cast<uint16_t>(packed >> 16), dtype_of<TypeParam>()), -INFINITY);
 }
 
+TEST(PermuteBytesWord, TakesAnyByteOrItsHighestBit) {
+  EXPECT_EQ(permute_bytes(0x33221100, 0x77665544, 0x3210), 0x33221100u);
+  EXPECT_EQ(permute_bytes(0x33221100, 0x77665544, 0x0167), 0x00116677u);
+  EXPECT_EQ(permute_bytes(0x7f80ff00, 0x80000000, 0xba98), 0x00ffff00u);
+  EXPECT_EQ(permute_bytes(0x7f80ff00, 0x80000000, 0x7f9e), 0x80ffff00u);
+}
+
 TEST(Exp2Word, IsZeroForMinusInfinityAndForResultsThatAreSubnormal) {
   EXPECT_EQ(exp2_approx(-INFINITY), 0.0f);
   EXPECT_EQ(exp2_approx(-127.0f), 0.0f);

@@ -61,7 +61,10 @@ std::vector<Problem> odd_problems(const Variant& variant) {
 std::vector<Problem> irregular_problems(const Variant& variant) {
   const int rows = variant.tile.tile_rows;
   const int cols = variant.tile.tile_cols;
-  const Problem plain{.heads = 2, .head_dim = variant.coverage.head_dims.front(), .dtype = variant.dtype};
+  const Problem plain{.heads = 2,
+                      .head_dim = variant.coverage.head_dims.front(),
+                      .dtype = variant.dtype,
+                      .pass = variant.coverage.passes.front()};
   std::vector<Problem> problems;
   const auto add = [&](int queries, int keys, int padding, double dropout) {
     Problem problem = plain;
@@ -79,6 +82,7 @@ std::vector<Problem> irregular_problems(const Variant& variant) {
     add(rows + 20, 0, 40, 0);
     add(rows / 2, 2 * cols, std::min(cols, rows / 2 - 1), 0);
     add(30, 4, 4, 0);  // some have no key
+    add(4, 30, 4, 0);  // some have no query
   }
   if (variant.coverage.dropout) {
     add(rows + 1, cols + 33, 0, 0.1);

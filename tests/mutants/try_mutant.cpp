@@ -45,13 +45,14 @@ constexpr Shape shapes[] = {{2, 1, 1, InputDistribution::normal},   {3, 1, 1, In
                             {2, 1, 1, InputDistribution::positive}, {2, 2, 3, InputDistribution::normal},
                             {5, 1, 1, InputDistribution::uniform},  {3, 1, 1, InputDistribution::creeping}};
 
-// What only some variants cover: sequences of different lengths, some without a key, and weights that are dropped.
+// What only some variants cover: sequences of different lengths, some without a key or a query, and weights that are
+// dropped.
 void add_packed(std::vector<Problem>& problems, const Variant& variant) {
   if (!variant.coverage.packed) return;
   const int rows = variant.tile.tile_rows;
   const int cols = variant.tile.tile_cols;
   for (const auto& [queries, keys, padding] :
-       {std::tuple{rows + 20, 0, 40}, std::tuple{rows, 2 * cols, cols}, std::tuple{30, 5, 5}}) {
+       {std::tuple{rows + 20, 0, 40}, std::tuple{rows, 2 * cols, cols}, std::tuple{30, 5, 5}, std::tuple{5, 30, 5}}) {
     for (const Mask mask : variant.coverage.masks) {
       Problem problem{.batch = 4, .seqlen = queries, .seqlen_kv = keys, .mask = mask};
       problem.padding = padding;

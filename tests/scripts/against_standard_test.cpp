@@ -43,7 +43,9 @@ TEST_F(AgainstStandardScript, EachSeriesIsMeasuredForwardAndBackward) {
   EXPECT_THAT(
       calls(),
       AllOf(HasSubstr("--pass=forward --batch=8 --heads=12 --head-dim=64 --dtype=fp16 --dropout=0.1 --padding=20 "
-                      "--seqlen=128,256,512,1024,2048,4096,8192,16384 --baseline=pytorch,standard --samples=5"),
+                      "--seqlen=128,256,512,1024,2048,4096 --baseline=pytorch,standard --samples=5"),
+            HasSubstr("--dropout=0.1 --padding=20 --seqlen=8192,16384 --baseline=standard --samples=5 --json=" + out() +
+                      "/dropout_backward_middle.json"),
             HasSubstr("--pass=backward --batch=8 --heads=12 --head-dim=64 --dtype=fp16 "
                       "--seqlen=32768,65536 --samples=5 --json=" +
                       out() + "/neither_backward_long.json")));
@@ -72,6 +74,9 @@ TEST_F(AgainstStandardScript, WhatLeavesNothingIsRefused) {
   EXPECT_EQ(run("exit 2", {out()}).exit_code, 2);
   EXPECT_EQ(run("exit 0", {}).exit_code, 2);
   EXPECT_EQ(run("exit 0", {"--samples=5"}).exit_code, 2);
+  setenv("SERIES", "dropouts", 1);
+  EXPECT_EQ(run("exit 0", {out()}).exit_code, 2);
+  unsetenv("SERIES");
 }
 
 }  // namespace

@@ -78,6 +78,17 @@ Pair unpack2<bf16_t>(uint32_t packed) {
   return {to_float(static_cast<uint16_t>(packed), Dtype::bf16), to_float(packed >> 16, Dtype::bf16)};
 }
 
+uint32_t permute_bytes(uint32_t low, uint32_t high, uint32_t selector) {
+  const uint64_t bytes = uint64_t{high} << 32 | low;
+  uint32_t permuted = 0;
+  for (int i = 0; i < 4; i++) {
+    const uint32_t digit = selector >> i * 4 & 0xf;
+    const auto byte = static_cast<uint32_t>(bytes >> digit % 8 * 8 & 0xff);
+    permuted |= (digit < 8 ? byte : byte / 128 * 0xff) << i * 8;
+  }
+  return permuted;
+}
+
 }  // namespace on_emulator
 
 namespace emulator {

@@ -110,6 +110,8 @@ Pair unpack2<fp16_t>(uint32_t packed);
 template <>
 Pair unpack2<bf16_t>(uint32_t packed);
 
+uint32_t permute_bytes(uint32_t low, uint32_t high, uint32_t selector);
+
 // --- Between threads -------------------------------------------------------------------------------------------
 
 float shfl_xor(float value, int lane_mask, SourceLine line = SourceLine::here());

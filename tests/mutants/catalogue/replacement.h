@@ -9,7 +9,7 @@ inline constexpr int last_primer_kernel = 12;
 inline constexpr int last_ampere_kernel = 18;
 inline constexpr int last_hopper_kernel = 27;
 inline constexpr int last_variant = 7;  // of the chapter of variants that is a forward pass
-inline constexpr int first_backward_variant = 8, last_backward_variant = 10;  // of the same
+inline constexpr int first_backward_variant = 8, last_backward_variant = 11;  // of the same
 
 /// `from` must be in each kernel from `first` to `last`, and in no other of its kind; each place where it is makes a
 /// mutant.
