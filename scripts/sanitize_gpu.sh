@@ -102,7 +102,9 @@ done
 
 if [[ -s $work/reports ]]; then cat "$work/reports" >&2; fi
 if [[ -n $json ]]; then
-  device=$("$runner" --device=gpu --check-only --kernel="${kernels[0]%% *}" --seqlen="${seqlens%%,*}" --batch=1 --heads=16 |
+  split_word "${kernels[0]}"
+  device=$("$runner" --device=gpu --check-only --kernel="$kernel" --seqlen="${seqlens%%,*}" --batch=1 --heads=16 \
+    ${options[@]+"${options[@]}"} |
     awk -F: 'NR == 1 { print $1 }')
   version=$("$sanitizer" --version | awk '/^Version/ { print $2 }')
   printf '%s\n' "${results[@]}" | "$root/scripts/results_json.py" "$runner" "$json" \

@@ -1,9 +1,8 @@
 // v11_dropout_backward: the gradients where weights are dropped, of packed sequences.
 //
 // Changed since v10_transposed_scores: what the forward pass dropped is drawn again. A lane holds weights of two lanes
-// of v07_dropout, and so does the lane 4 away: each draws for one of them and hands over the other's bytes. P becomes a
-// left operand slice by slice, with zeros for what is dropped; what dS needs of it keeps its size, and dropped weights
-// change their sign. Where sequences begin lies in memory, as in v04_packed.
+// of v07_dropout, as does the lane 4 away: each draws for one, and hands over the other's bytes. P becomes a left
+// operand in slices, 0 where it is dropped; for dS dropped weights change their sign. Packed as in v04_packed.
 //
 // What to look at: `./runner --kernel=v10,v11 --head-dim=64 --pass=backward`: shuffles.
 
@@ -116,9 +115,8 @@ template <typename T, int cols, int depth, bool trans>
 __device__ __forceinline__ void multiply(Sums<cols / 2>& sums, uint32_t a_smem, uint32_t b_smem) {
   const int lane = threadIdx.x % 32;
   // Lanes 0 to 15 point at the left half of a fragment; or lanes 0 to 7 and 8 to 15 at the halves of its upper rows.
-  const auto half = [&](int row, int chunk) { return smem_offset(row + lane % 16, chunk + lane / 16); };
-  const int upper_row = lane / 16 * 8 + lane % 8, upper_chunk = lane / 8 % 2;
-  const auto upper = [&](int row, int chunk) { return smem_offset(row + upper_row, chunk + upper_chunk); };
+  const auto half = [&](int r, int c) { return smem_offset(r + lane % 16, c + lane / 16); };
+  const auto upper = [&](int r, int c) { return smem_offset(r + lane / 16 * 8 + lane % 8, c + lane / 8 % 2); };
   const uint32_t a_lane = a_smem + (trans ? upper(0, warp_row() / chunk_elems) : half(warp_row(), 0));
   const uint32_t b_lane = b_smem + (trans ? half(0, warp_col(cols) / chunk_elems) : upper(warp_col(cols), 0));
 #pragma unroll
@@ -220,9 +218,11 @@ __global__ void __launch_bounds__(warps * 32, 1) gradients(const Arguments<T> a)
     if (threadIdx.x < terms_bytes / chunk_bytes) cp_async_16(thread_smem, terms + threadIdx.x * 4);
     cp_async_commit();
   };
-  copy_tile_async(k_smem, a.k + kv_offset, kv_row_stride, keys_left);
-  copy_tile_async(v_smem, a.v + kv_offset, kv_row_stride, keys_left);
-  if (first_head < end_head) copy_queries(0, first_head, start_row);
+  if (first_head < end_head) {
+    copy_tile_async(k_smem, a.k + kv_offset, kv_row_stride, keys_left);
+    copy_tile_async(v_smem, a.v + kv_offset, kv_row_stride, keys_left);
+    copy_queries(0, first_head, start_row);
+  }
   // Of Sᵀ and dPᵀ a lane holds these keys, 8 rows apart, and two queries of each eight.
   const int key = first_key + warp_row() + lane / 4, first_query = warp_col(tile_rows) + lane % 4 * 2;
   const uint32_t queries_lane = smem_offset(warp_col(tile_rows) + lane % 16, lane / 16);  // as right operand

@@ -82,7 +82,7 @@ std::vector<Problem> irregular_problems(const Variant& variant) {
     add(rows + 20, 0, 40, 0);
     add(rows / 2, 2 * cols, std::min(cols, rows / 2 - 1), 0);
     add(30, 4, 4, 0);  // some have no key
-    add(4, 30, 4, 0);  // some have no query
+    add(5, 30, 5, 0);  // some have no query
   }
   if (variant.coverage.dropout) {
     add(rows + 1, cols + 33, 0, 0.1);

@@ -123,5 +123,19 @@ TEST(Noise, IsHowFarStepsOfTheSameMainLoopLieApart) {
       difference(sweeps.at(0), *find_kernel("09_register_moves"), *find_kernel("10_first_softmax"), 512, code));
 }
 
+// 17 and 18 have the same instructions, but 18's shuffles stand behind the vote, which is lost.
+TEST(Noise, IsNotTheDifferenceOfLoopsWithAVote) {
+  std::vector<flash_steps::Run> runs;
+  for (const auto& [kernel, tflops] :
+       std::vector<std::pair<std::string, double>>{{"17_lazy_rescale", 200}, {"18_lazy_reduction", 206}}) {
+    runs.push_back(run_of(kernel, {4096, tflops, 200}));
+    runs.back().config = "128x64_q2k2v1c1_h16_t8";
+  }
+  const std::vector<ResultsFile> files = {{"h100.json", results_of(runs)}};
+  const Published published = read_published();
+  const std::vector<Sweep> sweeps = sweeps_of(files, published, of_chapter("beyond"));
+  EXPECT_NEAR(noise_points(sweeps.at(0), 4096, read_stored_machine_code()), noise_floor_points, 1e-9);
+}
+
 }  // namespace
 }  // namespace flash_steps

@@ -31,6 +31,7 @@ class SanitizeGpu : public InTemporaryFolder {
             {"name": "p01_first", "chapter": "primer", "code": "00"}, {"name": "01_base", "chapter": "all", "code": "11"},
             {"name": "02_swizzling", "chapter": "all", "code": "22"}]}' ;;
         *" --profile "*) echo "launched $kernel 64x64 once: batch 1" ;;
+        *" --kernel=02_swizzling "*) [[ " $* " == *" --causal "* ]] && echo "NVIDIA H100: batch 1" ;;
         *) echo "NVIDIA H100: batch 1" ;;
       esac)");
     sanitizer("echo '========= ERROR SUMMARY: 0 errors'");
@@ -92,6 +93,7 @@ TEST_F(SanitizeGpu, GivesAKernelTheOptionsThatFollowItsName) {
                                                         "dtype": "fp16", "seqlen": 384, "tool": "memcheck",
                                                         "reports": 0})"));
   EXPECT_EQ(json["code"], nlohmann::json::parse(R"({"02_swizzling": "22"})"));
+  EXPECT_EQ(json["device"], "NVIDIA H100");  // which is asked with them as well
 }
 
 TEST_F(SanitizeGpu, FailsWithTheLogOfAToolThatReports) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/text.h"
+#include "harness/contract/source.h"
 #include "harness/model/rates.h"
 #include "harness/pages/tables/markdown.h"
 #include "harness/pages/tables/times/ladder.h"
@@ -20,6 +21,14 @@ bool have_the_same_loop(const Sweep& sweep, const Run& a, const Run& b, const St
   const InstructionCounts* loop = main_loop(sweep, a, code);
   const InstructionCounts* other = main_loop(sweep, b, code);
   return loop != nullptr && other != nullptr && loop->at("total") > 0 && *loop == *other;
+}
+
+// Behind a vote that is hardly ever won lies much of the loop, which its counts include and a warp jumps over.
+bool has_a_vote(const Kernel& kernel) {
+  const auto file = find_source(kernel);
+  const std::vector<std::string> lines = file ? read_lines(*file) : std::vector<std::string>();
+  return std::any_of(lines.begin(), lines.end(),
+                     [](const std::string& line) { return line.find("any_of_warp(") != std::string::npos; });
 }
 
 std::optional<double> points(const Sweep& sweep, const std::string& before, const std::string& step, int seqlen) {
@@ -55,7 +64,7 @@ double noise_points(const Sweep& sweep, int seqlen, const StoredMachineCode& cod
   double most = noise_floor_points;
   for (const Kernel& kernel : kernels()) {
     const Kernel* const before = step_before(kernel);
-    if (before == nullptr) continue;
+    if (before == nullptr || has_a_vote(kernel)) continue;
     const Run* const run = sweep.best_run(kernel.name, seqlen);
     const Run* const run_before = sweep.best_run(before->name, seqlen);
     if (run == nullptr || run_before == nullptr || !have_the_same_loop(sweep, *run_before, *run, code)) continue;

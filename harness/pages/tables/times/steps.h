@@ -1,7 +1,8 @@
 // A step beside the step before it in a sweep: at each length, and whether the difference is more than noise.
 //
 // Noise is what the sweep itself shows: steps that follow each other and whose best configs have the same main loop, by
-// the counts in docs/results/machine_code.json, differ by nothing that the step means. At a length the largest of these
+// the counts in docs/results/machine_code.json, differ by nothing that the step means. (Not so of a loop with a vote:
+// where it stands is the step, and the counts are those of what it jumps over, too.) At a length the largest of these
 // differences counts, and at least noise_floor_points: by that much the same config differs from sweep to sweep.
 #pragma once
 
