@@ -21,15 +21,14 @@ bool calls_its_words(const std::vector<LineCounters>& counted, const std::vector
   });
 }
 
-void read_counted(SiteData& data) {
-  const std::filesystem::path file = counted_lines_file();
+void read_counted(SiteData& data, const std::string& name) {
+  const std::filesystem::path file = stored_results() / name;
   std::error_code error;
   if (!std::filesystem::exists(file, error)) {
-    data.complaints.push_back(file.string() + " is missing: no counters stand beside the lines");
+    data.complaints.push_back(file.string() + " is missing: its counters do not stand beside the lines");
     return;
   }
   const ResultsFile results = read_results_file(file);
-  data.counted_by = results.command();
   for (const Run& run : results.results.runs) {
     const Kernel* kernel = find_kernel(run.kernel);
     if (kernel == nullptr || data.counted.contains(run.kernel)) continue;
@@ -103,8 +102,6 @@ void read_predicted(SiteData& data) {
 
 }  // namespace
 
-std::filesystem::path counted_lines_file() { return stored_results() / "emulator_lines.json"; }
-
 std::vector<std::string> SiteData::configs_of(const std::string& kernel) const {
   std::vector<std::string> configs;
   const auto add = [&](const std::string& config) {
@@ -125,12 +122,13 @@ std::vector<std::string> SiteData::configs_of(const std::string& kernel) const {
 
 SiteData read_site_data(const std::filesystem::path& root) {
   try {
-    SiteData data{read_published(), {}, {}, {}, "", {}, read_words(root), {}};
+    SiteData data{read_published(), {}, {}, {}, {}, read_words(root), {}};
     TableFiles table = read_table_folder(stored_results(), data.published);
     data.files = std::move(table.files);
     data.complaints = std::move(table.complaints);
     read_bounds(data);
-    read_counted(data);
+    read_counted(data, "emulator_lines.json");
+    read_counted(data, "emulator_lines_backward.json");
     read_predicted(data);
     return data;
   } catch (const UsageError&) {

@@ -26,7 +26,6 @@ struct SiteData {
   std::vector<ResultsFile> files;  ///< with times of the published problems
   StoredBounds bounds;
   std::map<std::string, CountedLines> counted;  ///< by kernel
-  std::string counted_by;                       ///< the command that counted
   std::optional<Predictor> predictor;  ///< of the machine code that is of today's kernels; nothing: none is stored
   ExplainedWords words;
   std::vector<std::string> complaints;  ///< a sentence for each kernel of which what is kept is not of today's text
@@ -34,9 +33,6 @@ struct SiteData {
   /// Of a kernel, in the order of its file as far as results tell it: the configs that are known of it.
   std::vector<std::string> configs_of(const std::string& kernel) const;
 };
-
-/// docs/results/emulator_lines.json
-std::filesystem::path counted_lines_file();
 
 /// Throws UsageError for files of docs/results that cannot be read.
 SiteData read_site_data(const std::filesystem::path& root);
