@@ -199,18 +199,18 @@ __global__ void __launch_bounds__(warps * 32, ctas_per_sm(tile_rows))
         for (int n = 1; n < col_frags * 2; n++) {
           block_max = fmaxf(block_max, fmaxf(s_regs[r][n][half * 2], s_regs[r][n][half * 2 + 1]));
         }
-        new_max[r][half] = max_of_quad(block_max) * softmax_scale_log2;
-        if constexpr (!is_first) {
-          new_max[r][half] = fmaxf(row_max[r][half], new_max[r][half]);
-          grew |= new_max[r][half] - row_max[r][half] > threshold;
-        }
+        block_max = max_of_quad(block_max);
+        if constexpr (!is_first) grew |= fmaf(block_max, softmax_scale_log2, -row_max[r][half]) > threshold;
+        new_max[r][half] = block_max;
       }
     }
     if (is_first || any_of_warp(grew)) {
 #pragma unroll
       for (int r = 0; r < row_frags; r++) {
         for (int half = 0; half < 2; half++) {
+          new_max[r][half] = new_max[r][half] * softmax_scale_log2;
           if constexpr (!is_first) {
+            new_max[r][half] = fmaxf(row_max[r][half], new_max[r][half]);
             const float shrink = exp2_approx(row_max[r][half] - new_max[r][half]);
             row_sum[r][half] *= shrink;
 #pragma unroll

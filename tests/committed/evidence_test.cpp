@@ -19,8 +19,10 @@
 #include "harness/results/folder.h"
 #include "harness/results/read.h"
 #include "harness/results/sweeps.h"
+#include "harness/results/write.h"
 #include "tests/support/content.h"
 #include "tests/support/pages.h"
+#include "tests/support/sweeps.h"
 #include "tests/support/temporary_folder.h"
 
 namespace flash_steps {
@@ -189,6 +191,36 @@ TEST_F(Figures, AreOfTheFilesThatTheyNameAndOthersAreRefused) {
             "Of the 1 mutants of waits, barriers and commits, 1 compute the right output");
   EXPECT_THROW(render_figure("mutant", folder_), std::invalid_argument);
   EXPECT_THROW(render_figure("counters", folder_), std::runtime_error);
+}
+
+TEST_F(Figures, OfTheCeilingsAndTheVotesAreOfTheChapterBeyond) {
+  std::filesystem::create_directories(folder_ / "beyond");
+  written("beyond/h100_ceilings.json", R"({"schema": "flash-steps/ceilings/1", "ceilings": [
+      {"instruction": "mma.m16n8k16", "left_operand": "registers", "cycles": null, "tflops": 650, "held_tflops": 640},
+      {"instruction": "wgmma.m64n128k16", "left_operand": "shared memory", "cycles": 64, "tflops": 900,
+       "held_tflops": 700.4},
+      {"instruction": "wgmma.m64n128k16", "left_operand": "registers", "cycles": 64, "tflops": 910,
+       "held_tflops": 710}]})");
+  EXPECT_EQ(render_figure("wgmma-ceiling", folder_),
+            "700 TFLOP/s with A in shared memory and 710 TFLOP/s with A in registers");
+
+  // At a clock of 1000 MHz 132 SMs make 4096 FLOP a cycle and SM, 540.7 TFLOP/s, by wgmma alone.
+  Results sweep = results_of({run_of(of_chapter("beyond").back()->name, {4096, 270.3, 200})});
+  sweep.device.sm_count = 132;
+  sweep.runs.front().timing->state.sm_clock_mhz = 1000;
+  write_results(sweep, folder_ / "beyond" / "h100.json");
+  EXPECT_EQ(render_figure("of-wgmma", folder_), "50 %");
+
+  const auto votes = [&](const std::string& others) {
+    written("beyond/h100_votes.json", R"({"schema": "flash-steps/vote-comparison/1", "votes": [
+        {"kernel": "17_lazy_rescale", "votes_won": 0, "hardware_for_each_won": null},
+        {"kernel": "17_lazy_rescale", "votes_won": 109, "hardware_for_each_won": 4224},
+        {"kernel": "17_lazy_rescale", "votes_won": 40, "hardware_for_each_won": )" +
+                                          others + "}]}");
+    return render_figure("votes", folder_);
+  };
+  EXPECT_EQ(votes("4224"), "149 votes won in 1 kernels, on an H100 as many in all but 0 of them");
+  EXPECT_EQ(votes("4096"), "149 votes won in 1 kernels, on an H100 as many in all but 1 of them");
 }
 
 TEST_F(Figures, EveryOneIsShownSomewhere) {

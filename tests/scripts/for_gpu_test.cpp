@@ -35,7 +35,7 @@ class ForGpu : public InTemporaryFolder {
 };
 
 TEST_F(ForGpu, RefusesWhatIsNeitherBuildNorRunInAFolder) {
-  for (const std::string script : {"measure_pipes", "gpu_mutants", "shares"}) {
+  for (const std::string script : {"measure_pipes", "measure_ceilings", "gpu_mutants", "shares"}) {
     for (const char* arguments : {"", "build", "mend here", "build here more"}) {
       EXPECT_EQ(run(script, arguments), 2) << script << " " << arguments;
       EXPECT_THAT(said(), AllOf(StartsWith(script + ".sh: "), HasSubstr(script + ".sh build DIR")));

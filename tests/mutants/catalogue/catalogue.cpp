@@ -36,8 +36,7 @@ constexpr Replacement replacements[] = {
     {"running-max-dropped", "new_max = fmaxf(row_max[r][half], new_max);", ";", 10, 16},
     {"running-max-dropped", "new_max[r][half] = fmaxf(row_max[r][half], new_max[r][half]);", ";", 17},
 
-    {"growth-missed", "grew |= new_max", "grew = new_max", 17, 17},
-    {"growth-missed", "grew |= fmaf", "grew = fmaf", 18},
+    {"growth-missed", "grew |= fmaf", "grew = fmaf", 17},
     {"growth-missed", "> threshold;", "> 8 * threshold + 64;", 17},
     {"growth-missed", "any_of_warp(grew)", "any_of_warp(false)", 17},
     {"growth-missed", "row_max[r][half] = new_max[r][half];", ";", 17},
@@ -48,7 +47,8 @@ constexpr Replacement replacements[] = {
     {"scale-twice", "0.08838834764831845f", "0.08838834764831845f * 0.08838834764831845f"},
     {"scale-twice", "*= softmax_scale_log2;", "*= softmax_scale_log2 * softmax_scale_log2;", 1, 5},
     {"scale-twice", "], softmax_scale_log2,", "], softmax_scale_log2 * softmax_scale_log2,", 6},
-    {"scale-twice", "(block_max) * softmax_scale_log2", "(block_max) * softmax_scale_log2 * softmax_scale_log2", 6, 17},
+    {"scale-twice", "(block_max) * softmax_scale_log2", "(block_max) * softmax_scale_log2 * softmax_scale_log2", 6, 16},
+    {"scale-twice", "half] * softmax_scale_log2", "half] * softmax_scale_log2 * softmax_scale_log2", 17, 17},
     {"scale-twice", "half]) * softmax_scale_log2", "half]) * softmax_scale_log2 * softmax_scale_log2", 18},
 
     {"last-block-skipped", "kv_block < seqlen / tile_cols;", "kv_block < seqlen / tile_cols - 1;", 1, 12},

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/contract/chapter.h"
+#include "harness/contract/registry.h"
 #include "harness/pages/tables/checks/errors.h"
 #include "harness/pages/tables/checks/mutants.h"
 #include "harness/pages/tables/markdown.h"
@@ -166,6 +168,51 @@ std::string benchmark(const fs::path& results) {
   return fixed(least, 0) + " to " + fixed(most, 0) + " ms";
 }
 
+// What wgmma alone reaches under the power limit: of each form, where its left operand is.
+std::string wgmma_ceiling(const fs::path& results) {
+  const JsonFile json(results / "beyond" / "h100_ceilings.json", {"flash-steps/ceilings/1"});
+  std::vector<std::string> forms;
+  for (const JsonNode& row : json.root()["ceilings"].elements()) {
+    if (!row["instruction"].get<std::string>().starts_with("wgmma")) continue;
+    forms.push_back(fixed(row["held_tflops"].get<double>(), 0) + " TFLOP/s with A in " +
+                    row["left_operand"].get<std::string>());
+  }
+  return join(forms, " and ");
+}
+
+// How much of what wgmma alone makes in a cycle of an SM the chapter's last step makes: at its clock, not at that of
+// the ceiling, which draws other power.
+std::string of_wgmma(const fs::path& results) {
+  const JsonFile json(results / "beyond" / "h100_ceilings.json", {"flash-steps/ceilings/1"});
+  double cycles = 0;  // of one instruction in each of the two forms: each has half of the products
+  for (const JsonNode& row : json.root()["ceilings"].elements()) {
+    if (row["instruction"].get<std::string>().starts_with("wgmma")) cycles += row["cycles"].get<double>();
+  }
+  constexpr double flop_of_wgmma = 2.0 * 64 * 128 * 16;
+  const std::string last = of_chapter("beyond").back()->name;
+  const Results sweep = read_results(results / "beyond" / "h100.json");
+  double most = 0;
+  for (const Run& run : sweep.runs) {
+    if (run.kernel != last || run.problem.seqlen != table_seqlen || !run.timing) continue;
+    most = std::max(most, run.timing->tflops * 1e6 / (sweep.device.sm_count * run.timing->state.sm_clock_mhz));
+  }
+  return fixed(100 * most / (2 * flop_of_wgmma / cycles), 0) + " %";
+}
+
+std::string votes(const fs::path& results) {
+  const JsonFile json(results / "beyond" / "h100_votes.json", {"flash-steps/vote-comparison/1"});
+  std::map<std::string, std::set<uint64_t>> each;  // by kernel
+  uint64_t won = 0;
+  for (const JsonNode& row : json.root()["votes"].elements()) {
+    if (row["votes_won"].get<uint64_t>() == 0) continue;
+    won += row["votes_won"].get<uint64_t>();
+    each[row["kernel"].get<std::string>()].insert(row["hardware_for_each_won"].get<uint64_t>());
+  }
+  const auto differs = [](const auto& kernel) { return kernel.second.size() != 1; };
+  return std::to_string(won) + " votes won in " + std::to_string(each.size()) +
+         " kernels, on an H100 as many in all but " + count(each, differs) + " of them";
+}
+
 struct Figure {
   const char* name;
   std::string (*render)(const fs::path& results);
@@ -182,6 +229,9 @@ constexpr Figure all_figures[] = {{"mutants", mutants},
                                   {"sanitizers", sanitizers},
                                   {"determinism", determinism},
                                   {"errors", errors},
+                                  {"wgmma-ceiling", wgmma_ceiling},
+                                  {"of-wgmma", of_wgmma},
+                                  {"votes", votes},
                                   {"benchmark", benchmark}};
 
 }  // namespace
