@@ -135,7 +135,7 @@ std::vector<Prediction> Predictor::predict(const Variant& variant, const Card& c
   std::vector<Prediction> predictions;
   for (const auto& [problem, sm_clock_mhz] : problems) {
     const std::vector<CtaTiles> ctas = ctas_of(problem, tile);
-    const double blocks = (problem.seqlen + tile.tile_rows - 1) / tile.tile_rows;
+    const int blocks = (problem.seqlen + tile.tile_rows - 1) / tile.tile_rows;
     const double sharing = static_cast<double>(problem.heads) / problem.key_heads() * blocks;
     const SmTimings in_grid = within_grid(timings, sharing, card.dram_gb_per_s, card.sm_count, sm_clock_mhz);
     GridTime& grid = grids.try_emplace({sharing, sm_clock_mhz}, in_grid, prepared.cta, prepared.resident, card.sm_count)
