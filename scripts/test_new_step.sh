@@ -42,10 +42,8 @@ expect() {  # expect TEXT ARGUMENT…: what the runner prints has the text in it
   output=$(./runner "$@" 2>&1) || fail "./runner $* exits with $?" "$output"
   [[ $output == *"$text"* ]] || fail "./runner $* does not say '$text'" "$output"
 }
-# Without the chapters behind, with the default configs alone and not optimised, unless all tests are to pass: what is
-# asked here needs no more.
+# The default configs alone and not optimised, unless all tests are to pass: what is asked here needs no more.
 if [[ ${1:-} != --tests ]]; then
-  rm -r kernels/beyond kernels/variants
   scripts/setup.sh
   cmake -S . -B build -DFLASH_STEPS_CUDA=OFF -DFLASH_STEPS_UNITY=ON -DFLASH_STEPS_EMULATOR_ALL_CONFIGS=OFF \
     -DCMAKE_CXX_FLAGS_RELEASE=-O0 >/dev/null
