@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int runs = 300;
+constexpr int runs = 150;
 constexpr rlim_t cpu_seconds = 30;  // far more than any of these commands takes
 
 // Options, right ones and wrong ones. Those that are right ask for little work.
