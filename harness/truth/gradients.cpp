@@ -25,8 +25,8 @@ class Matrix {
     }
   }
 
-  const double* row(int64_t row, int64_t dims) const { return &by_row_[row * dims]; }
-  const double* dim(int64_t dim) const { return &by_dim_[dim * rows_]; }
+  const double* row(int64_t row, int64_t dims) const { return by_row_.data() + row * dims; }
+  const double* dim(int64_t dim) const { return by_dim_.data() + dim * rows_; }
   int64_t rows() const { return rows_; }
 
  private:

@@ -54,6 +54,7 @@ TEST(PredictCommand, AtHalfTheClockItTakesTwiceAsLong) {
 }
 
 TEST(PredictCommand, KnowsOtherProblemsThanTheSixteens) {
+  NEEDS_ALL_CONFIGS();
   const auto output = [](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--predict=h100", "--json=-"});
     return runner(arguments).output;
@@ -86,6 +87,7 @@ TEST(PredictCommand, StandsBesideWhatWasPublishedInTheTable) {
 }
 
 TEST(PredictCommand, RefusesWhatCannotBePredicted) {
+  NEEDS_ALL_CONFIGS();
   struct Case {
     std::vector<std::string> arguments;
     const char* sentence;
