@@ -31,14 +31,8 @@ for argument; do
     *) kernels+=("$argument") ;;
   esac
 done
-if [[ ! -x $runner ]]; then
-  echo "compare_counters.sh: there is no '$runner': ./runner --list builds build/runner, RUNNER names another." >&2
-  exit 3
-fi
-if ! command -v "$ncu" >/dev/null; then
-  echo "compare_counters.sh: there is no '$ncu': it comes with the CUDA Toolkit (Nsight Compute)." >&2
-  exit 3
-fi
+require_runner
+require_ncu
 
 # The emulator's counters, sums joined with +, and the metric that each must equal.
 pairs=(

@@ -31,14 +31,8 @@ for argument; do
     *) kernels+=("$argument") ;;
   esac
 done
-if [[ ! -x $runner ]]; then
-  echo "compare_votes.sh: there is no '$runner': ./runner --list builds build/runner, RUNNER names another." >&2
-  exit 3
-fi
-if ! command -v "$ncu" >/dev/null; then
-  echo "compare_votes.sh: there is no '$ncu': it comes with the CUDA Toolkit (Nsight Compute)." >&2
-  exit 3
-fi
+require_runner
+require_ncu
 if ((${#kernels[@]} == 0)); then
   kernels=("17 --config=128x64_q2k2v2c1_h1_t8" "18 --config=128x64_q2k2v2c1_h1_t8" 27)
 fi
@@ -85,8 +79,8 @@ for word in "${kernels[@]}"; do
       least=$multiplications
       if ((won != 0)); then different=$((different + 1)); fi
     else
-      more=$(((multiplications - least) / won))
-      if ((more * won != multiplications - least || more == 0)) || [[ -n $each && $each != "$more" ]]; then
+      if ((won != 0)); then more=$(((multiplications - least) / won)); fi
+      if ((won == 0 || more == 0 || more * won != multiplications - least)) || [[ -n $each && $each != "$more" ]]; then
         different=$((different + 1))
       fi
       each=$more

@@ -41,10 +41,7 @@ if [[ -n $json && ! -w $(dirname "$json") ]]; then
   echo "sanitize_gpu.sh: --json=$json cannot be written; a file in a folder that exists and is writable would work." >&2
   exit 2
 fi
-if [[ ! -x $runner ]]; then
-  echo "sanitize_gpu.sh: there is no '$runner': ./runner --list builds build/runner, RUNNER names another." >&2
-  exit 3
-fi
+require_runner
 if ! command -v "$sanitizer" >/dev/null; then
   echo "sanitize_gpu.sh: there is no '$sanitizer': it comes with the CUDA Toolkit; COMPUTE_SANITIZER names another." >&2
   exit 3

@@ -69,13 +69,11 @@ TileWorks tile_works(const Results& results) {
 
 std::vector<std::filesystem::path> tile_works_files(const Chapter& chapter) {
   const std::string name = std::filesystem::path(tile_works_name).stem().string();
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(stored_results(chapter), error)) {
-    const std::string stem = entry.path().stem().string();
-    if (stem == name || stem.starts_with(name + "_")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+  std::vector<std::filesystem::path> files = json_files_in(stored_results(chapter));
+  std::erase_if(files, [&](const std::filesystem::path& file) {
+    const std::string stem = file.stem().string();
+    return stem != name && !stem.starts_with(name + "_");
+  });
   return files;
 }
 

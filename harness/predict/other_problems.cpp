@@ -32,15 +32,9 @@ const Run* run_of(const PredictedRun& predicted, const std::vector<ResultsFile>&
 }  // namespace
 
 std::vector<ResultsFile> timed_files(const Chapter& chapter) {
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(stored_results(chapter), error)) {
-    const bool is_file = entry.path().extension() == ".json";
-    if (is_file && schema_of(entry.path()).starts_with("flash-steps/results/")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
   std::vector<ResultsFile> timed;
-  for (const std::filesystem::path& file : files) {
+  for (const std::filesystem::path& file : json_files_in(stored_results(chapter))) {
+    if (!schema_of(file).starts_with("flash-steps/results/")) continue;
     ResultsFile read = read_results_file(file);
     const auto is_timed = [](const Run& run) { return run.timing.has_value(); };
     const std::vector<Run>& runs = read.results.runs;

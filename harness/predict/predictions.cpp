@@ -138,13 +138,8 @@ Predictions read_stored_predictions() {
 
 Predictions read_stored_predictions(const Chapter& chapter) {
   Predictions all;
-  std::vector<std::filesystem::path> files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(stored_results(chapter), error)) {
-    if (entry.path().filename().string().starts_with("predictions")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const std::filesystem::path& file : files) {
+  for (const std::filesystem::path& file : json_files_in(stored_results(chapter))) {
+    if (!file.filename().string().starts_with("predictions")) continue;
     const Predictions more = read_predictions(file);
     all.runs.insert(all.runs.end(), more.runs.begin(), more.runs.end());
   }

@@ -19,14 +19,23 @@ inline std::filesystem::path stored_results(const Chapter& chapter) {
   return chapter.folder.empty() ? stored_results() : stored_results() / chapter.folder;
 }
 
+/// The files of a folder itself, by name; none if there is no such folder.
+inline std::vector<std::filesystem::path> json_files_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 /// The files of a folder of results and of the chapters' folders in it, by name.
 inline std::vector<std::filesystem::path> results_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   for (const Chapter& chapter : chapters()) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder / chapter.folder, error)) {
-      if (entry.path().extension() == ".json") files.push_back(entry.path());
-    }
+    const std::vector<std::filesystem::path> more = json_files_in(folder / chapter.folder);
+    files.insert(files.end(), more.begin(), more.end());
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "harness/results/compare.h"
+#include "harness/results/folder.h"
 #include "harness/results/read.h"
 
 namespace flash_steps {
@@ -18,11 +19,9 @@ struct StoredResults {
 
 std::vector<StoredResults> read_all(const fs::path& folder) {
   std::vector<StoredResults> all;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() != ".json") continue;
+  for (const fs::path& file : json_files_in(folder)) {
     try {
-      all.push_back({entry.path(), read_results(entry.path())});
+      all.push_back({file, read_results(file)});
     } catch (const std::runtime_error&) {
       continue;  // of another schema, say: no reason not to measure
     }

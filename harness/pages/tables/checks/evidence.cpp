@@ -1,6 +1,7 @@
 #include "harness/pages/tables/checks/evidence.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -168,26 +169,29 @@ std::string benchmark(const fs::path& results) {
   return fixed(least, 0) + " to " + fixed(most, 0) + " ms";
 }
 
+// What was measured of wgmma alone: a row for each of its two forms.
+void for_each_wgmma(const fs::path& results, const std::function<void(const JsonNode&)>& look_at) {
+  const JsonFile json(results / "beyond" / "h100_ceilings.json", {"flash-steps/ceilings/1"});
+  for (const JsonNode& row : json.root()["ceilings"].elements()) {
+    if (row["instruction"].get<std::string>().starts_with("wgmma")) look_at(row);
+  }
+}
+
 // What wgmma alone reaches under the power limit: of each form, where its left operand is.
 std::string wgmma_ceiling(const fs::path& results) {
-  const JsonFile json(results / "beyond" / "h100_ceilings.json", {"flash-steps/ceilings/1"});
   std::vector<std::string> forms;
-  for (const JsonNode& row : json.root()["ceilings"].elements()) {
-    if (!row["instruction"].get<std::string>().starts_with("wgmma")) continue;
+  for_each_wgmma(results, [&](const JsonNode& row) {
     forms.push_back(fixed(row["held_tflops"].get<double>(), 0) + " TFLOP/s with A in " +
                     row["left_operand"].get<std::string>());
-  }
+  });
   return join(forms, " and ");
 }
 
 // How much of what wgmma alone makes in a cycle of an SM the chapter's last step makes: at its clock, not at that of
 // the ceiling, which draws other power.
 std::string of_wgmma(const fs::path& results) {
-  const JsonFile json(results / "beyond" / "h100_ceilings.json", {"flash-steps/ceilings/1"});
   double cycles = 0;  // of one instruction in each of the two forms: each has half of the products
-  for (const JsonNode& row : json.root()["ceilings"].elements()) {
-    if (row["instruction"].get<std::string>().starts_with("wgmma")) cycles += row["cycles"].get<double>();
-  }
+  for_each_wgmma(results, [&](const JsonNode& row) { cycles += row["cycles"].get<double>(); });
   constexpr double flop_of_wgmma = 2.0 * 64 * 128 * 16;
   const std::string last = of_chapter("beyond").back()->name;
   const Results sweep = read_results(results / "beyond" / "h100.json");

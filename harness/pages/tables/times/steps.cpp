@@ -64,10 +64,11 @@ double noise_points(const Sweep& sweep, int seqlen, const StoredMachineCode& cod
   double most = noise_floor_points;
   for (const Kernel& kernel : kernels()) {
     const Kernel* const before = step_before(kernel);
-    if (before == nullptr || has_a_vote(kernel)) continue;
+    if (before == nullptr) continue;
     const Run* const run = sweep.best_run(kernel.name, seqlen);
     const Run* const run_before = sweep.best_run(before->name, seqlen);
     if (run == nullptr || run_before == nullptr || !have_the_same_loop(sweep, *run_before, *run, code)) continue;
+    if (has_a_vote(kernel)) continue;
     if (const auto found = points(sweep, before->name, kernel.name, seqlen)) most = std::max(most, std::abs(*found));
   }
   return most;
