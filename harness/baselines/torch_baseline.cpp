@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 #include "harness/baselines/scores.h"
 
@@ -119,7 +120,7 @@ std::vector<fs::path> TorchPlugin::places() {
   if (named != nullptr && *named != '\0') return {named};
   std::vector<fs::path> files;
   if (const fs::path program = executable(); !program.empty()) files.push_back(program.parent_path() / file_name);
-  files.push_back(fs::path(FLASH_STEPS_SOURCE_DIR) / "build" / file_name);
+  files.push_back(source_folder() / "build" / file_name);
   return files;
 }
 

@@ -1,6 +1,7 @@
 #include "harness/console/diff.h"
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
@@ -11,8 +12,7 @@ namespace {
 std::string source_of(const Kernel& kernel) {
   const auto file = find_source(kernel);
   if (!file) {
-    throw MachineError("the source " + kernel.source_path().string() +
-                       " is neither in " FLASH_STEPS_SOURCE_DIR
+    throw MachineError("the source " + kernel.source_path().string() + " is neither in " + source_folder().string() +
                        " nor beside the runner's folder; a runner built in its checkout would find it");
   }
   return file->string();

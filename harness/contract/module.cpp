@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 
 namespace flash_steps {
@@ -32,7 +33,7 @@ std::vector<fs::path> folders() {
     list.push_back(folder);
     if (is_build_folder(folder)) break;
   }
-  list.emplace_back(FLASH_STEPS_BUILD_DIR);
+  list.push_back(build_folder());
   return list;
 }
 
@@ -54,7 +55,7 @@ fs::path module_file(const std::string& kernel, Target target) {
     std::error_code error;
     if (fs::exists(folder / name, error)) return folder / name;
   }
-  return fs::path(FLASH_STEPS_BUILD_DIR) / name;
+  return build_folder() / name;
 }
 
 Registered load_module(const std::string& kernel, Target target) {

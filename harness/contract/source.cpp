@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 
 namespace flash_steps {
@@ -9,7 +10,7 @@ namespace flash_steps {
 std::optional<std::filesystem::path> find_source(const Kernel& kernel) {
   namespace fs = std::filesystem;
   std::error_code error;
-  for (const fs::path& root : {fs::path(FLASH_STEPS_SOURCE_DIR), executable().parent_path().parent_path()}) {
+  for (const fs::path& root : {source_folder(), executable().parent_path().parent_path()}) {
     const fs::path file = root / kernel.source_path();
     if (fs::is_regular_file(file, error)) return file;
   }

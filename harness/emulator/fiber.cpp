@@ -2,7 +2,9 @@
 
 #include <boost/context/protected_fixedsize_stack.hpp>
 #include <memory>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FLASH_STEPS_ASAN 1
@@ -62,6 +64,35 @@ void end_thread([[maybe_unused]] void* thread) {
 #endif
 }
 
+// Stacks of fibers that are gone are kept for those to come, for mapping one and giving it back takes longer than many
+// a lane runs. As an allocator of Boost.
+class Stacks {
+ public:
+  boost::context::stack_context allocate() {
+    const std::lock_guard lock(mutex());
+    if (unused().empty()) return boost::context::protected_fixedsize_stack(Fiber::stack_bytes).allocate();
+    const boost::context::stack_context stack = unused().back();
+    unused().pop_back();
+    return stack;
+  }
+
+  void deallocate(boost::context::stack_context& stack) noexcept {
+    const std::lock_guard lock(mutex());
+    unused().push_back(stack);
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex guard;
+    return guard;
+  }
+
+  static std::vector<boost::context::stack_context>& unused() {
+    static std::vector<boost::context::stack_context> list;
+    return list;
+  }
+};
+
 }  // namespace
 
 void Fiber::announce_switch([[maybe_unused]] void** saved_fake_stack, [[maybe_unused]] const Stack& to) {
@@ -74,7 +105,7 @@ void Fiber::announce_switch([[maybe_unused]] void** saved_fake_stack, [[maybe_un
 }
 
 Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
-  boost::context::protected_fixedsize_stack allocator(stack_bytes);
+  Stacks allocator;
   const boost::context::stack_context stack = allocator.allocate();
   own_stack_.bottom = static_cast<std::byte*>(stack.sp) - stack.size;
   own_stack_.bytes = stack.size;

@@ -5,14 +5,13 @@
 #include <filesystem>
 #include <vector>
 
+#include "harness/base/folders.h"
 #include "harness/contract/chapter.h"
 
 namespace flash_steps {
 
 /// docs/results in the source folder that this was built from.
-inline std::filesystem::path stored_results() {
-  return std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / "docs" / "results";
-}
+inline std::filesystem::path stored_results() { return source_folder() / "docs" / "results"; }
 
 /// Those of a chapter: in the folder there that is called as the chapter's, of the sixteen in docs/results itself.
 inline std::filesystem::path stored_results(const Chapter& chapter) {

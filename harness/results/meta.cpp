@@ -6,13 +6,14 @@
 #include <cuda_runtime_api.h>
 #endif
 
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 
 namespace flash_steps {
 namespace {
 
 std::optional<std::string> git(std::vector<std::string> arguments) {
-  std::vector<std::string> argv = {"git", "-C", FLASH_STEPS_SOURCE_DIR};
+  std::vector<std::string> argv = {"git", "-C", source_folder().string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const auto result = run_process(argv);
   if (!result || result->exit_code != 0) return std::nullopt;

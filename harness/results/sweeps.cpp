@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "harness/base/folders.h"
 #include "harness/base/json.h"
 #include "harness/base/text.h"
 #include "harness/results/compare.h"
@@ -84,7 +85,7 @@ TableFiles read_all(const std::vector<fs::path>& files, const Published& publish
 
 std::string ResultsFile::name() const {
   std::error_code error;
-  const fs::path relative = fs::relative(file, FLASH_STEPS_SOURCE_DIR, error);
+  const fs::path relative = fs::relative(file, source_folder(), error);
   return error || relative.empty() || *relative.begin() == ".." ? file.string() : relative.string();
 }
 

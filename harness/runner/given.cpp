@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/terminal.h"
 #include "harness/base/text.h"
 
 namespace flash_steps {
 namespace {
-
-constexpr const char* default_site = FLASH_STEPS_SOURCE_DIR "/build/site";
 
 constexpr const char* title =
     "Sixteen FlashAttention-2 forward kernels: run a step, prove it right, measure it, explain it.";
@@ -103,7 +102,7 @@ void declare(CLI::App& app, Given& given) {
   app.add_option("--site", given.site, "Make the study site: the pages beside the kernels, for a browser [build/site]")
       ->type_name("DIR")
       ->expected(0, 1)
-      ->default_str(default_site);
+      ->default_str((source_folder() / "build/site").string());
   value("--samples", given.samples, "N", "Samples of each kernel at least, on a GPU [20]");
   value("--min-time", given.min_time, "SECONDS", "Time spent in each kernel at least, on a GPU [0.5]");
   value("--host-threads", given.host_threads, "N", "Threads of the emulator [one a core]");

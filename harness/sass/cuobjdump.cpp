@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 #include "harness/base/text.h"
 
@@ -12,7 +13,8 @@ namespace flash_steps {
 namespace {
 
 constexpr const char* toolkit_folder = "/usr/local/cuda/bin";
-constexpr const char* installed_folder = FLASH_STEPS_SOURCE_DIR "/build/tools/bin";
+
+std::string installed_folder() { return (source_folder() / "build/tools/bin").string(); }
 
 std::filesystem::path find_program(const std::string& name, const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
@@ -22,7 +24,7 @@ std::filesystem::path find_program(const std::string& name, const std::vector<st
       return file;
     }
   }
-  throw MachineError(name + " is neither on the PATH nor in " + toolkit_folder + " nor in " + installed_folder +
+  throw MachineError(name + " is neither on the PATH nor in " + toolkit_folder + " nor in " + installed_folder() +
                      "; scripts/setup.sh --disassembler installs it");
 }
 
@@ -56,7 +58,7 @@ Cuobjdump::Cuobjdump() {
   const char* path = std::getenv("PATH");
   path_ = path == nullptr ? "" : path;
   std::vector<std::string> folders = split(path_, ':');
-  folders.insert(folders.end(), {toolkit_folder, installed_folder});
+  folders.insert(folders.end(), {toolkit_folder, installed_folder()});
   program_ = find_program("cuobjdump", folders);
   nvdisasm_ = find_program("nvdisasm", folders);
   path_ = program_.parent_path().string() + ":" + nvdisasm_.parent_path().string() + ":" + path_;

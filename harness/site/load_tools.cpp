@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "harness/base/error.h"
+#include "harness/base/folders.h"
 #include "harness/base/process.h"
 
 namespace flash_steps {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 fs::path tools_file() {
   const fs::path beside = executable().parent_path() / "site_text.so";
   std::error_code error;
-  return fs::exists(beside, error) ? beside : fs::path(FLASH_STEPS_BUILD_DIR) / "site_text.so";
+  return fs::exists(beside, error) ? beside : build_folder() / "site_text.so";
 }
 
 const TextTools& load(const fs::path& file) {

@@ -4,6 +4,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/file.h"
+#include "harness/base/folders.h"
 #include "harness/base/parallel.h"
 #include "harness/site/book/book.h"
 #include "harness/site/book/links.h"
@@ -23,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void add_assets(SiteFiles& files) {
-  const fs::path folder = fs::path(FLASH_STEPS_SOURCE_DIR) / "harness/site/assets";
+  const fs::path folder = source_folder() / "harness/site/assets";
   for (const auto& entry : fs::directory_iterator(folder)) {
     files["assets/" + entry.path().filename().string()] = read_file(entry.path());
   }

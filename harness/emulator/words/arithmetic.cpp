@@ -49,6 +49,51 @@ uint16_t to_bf16(float value) {
 
 uint32_t join(uint16_t low, uint16_t high) { return low | uint32_t{high} << 16; }
 
+// Eight columns of a row: in as many registers as the instruction set takes.
+typedef double Row [[gnu::vector_size(32)]];
+constexpr int row_columns = 4;
+
+// d = c + ab, in double and rounded once. Inlined into a function of each instruction set.
+template <int M, int N>
+[[gnu::always_inline]] inline void multiply(Dtype dtype, const uint16_t (&a)[M][16], const uint16_t (&b)[16][N],
+                                            const float (&c)[M][N], float (&d)[M][N]) {
+  double a_values[M][16];
+  for (int i = 0; i < M; i++) {
+    for (int k = 0; k < 16; k++) a_values[i][k] = to_float(a[i][k], dtype);
+  }
+  for (int column = 0; column < N; column += row_columns) {
+    Row b_values[16];
+    for (int k = 0; k < 16; k++) {
+      for (int n = 0; n < row_columns; n++) b_values[k][n] = to_float(b[k][column + n], dtype);
+    }
+    for (int i = 0; i < M; i++) {
+      Row sum;
+      for (int n = 0; n < row_columns; n++) sum[n] = c[i][column + n];
+      for (int k = 0; k < 16; k++) sum += a_values[i][k] * b_values[k];
+      for (int n = 0; n < row_columns; n++) d[i][column + n] = static_cast<float>(sum[n]);
+    }
+  }
+}
+
+#if defined(__x86_64__)
+// Four products at a time where the processor can, with the bits of the others: it has no FMA to contract them to.
+template <int M, int N>
+[[gnu::target("avx2")]] void multiply_with_avx2(Dtype dtype, const uint16_t (&a)[M][16], const uint16_t (&b)[16][N],
+                                                const float (&c)[M][N], float (&d)[M][N]) {
+  multiply(dtype, a, b, c, d);
+}
+#endif
+
+template <int M, int N>
+void multiply_as_fast_as_possible(Dtype dtype, const uint16_t (&a)[M][16], const uint16_t (&b)[16][N],
+                                  const float (&c)[M][N], float (&d)[M][N]) {
+#if defined(__x86_64__)
+  static const bool has_avx2 = __builtin_cpu_supports("avx2");
+  if (has_avx2) return multiply_with_avx2(dtype, a, b, c, d);
+#endif
+  multiply(dtype, a, b, c, d);
+}
+
 }  // namespace
 
 inline namespace on_emulator {
@@ -95,36 +140,11 @@ namespace emulator {
 
 void multiply_accumulate(Dtype dtype, const uint16_t (&a)[16][16], const uint16_t (&b)[16][8], const float (&c)[16][8],
                          float (&d)[16][8]) {
-  double a_values[16][16];
-  double b_values[16][8];
-  for (int i = 0; i < 16; i++) {
-    for (int k = 0; k < 16; k++) a_values[i][k] = to_float(a[i][k], dtype);
-    for (int n = 0; n < 8; n++) b_values[i][n] = to_float(b[i][n], dtype);
-  }
-  for (int i = 0; i < 16; i++) {
-    double sum[8];
-    for (int n = 0; n < 8; n++) sum[n] = c[i][n];
-    for (int k = 0; k < 16; k++) {
-      for (int n = 0; n < 8; n++) sum[n] += a_values[i][k] * b_values[k][n];
-    }
-    for (int n = 0; n < 8; n++) d[i][n] = static_cast<float>(sum[n]);
-  }
+  multiply_as_fast_as_possible(dtype, a, b, c, d);
 }
 
 void multiply_accumulate(Dtype dtype, WgmmaOperands& operands) {
-  double b_values[16][128];
-  for (int k = 0; k < 16; k++) {
-    for (int n = 0; n < 128; n++) b_values[k][n] = to_float(operands.b[k][n], dtype);
-  }
-  for (int i = 0; i < 64; i++) {
-    double sum[128];
-    for (int n = 0; n < 128; n++) sum[n] = operands.d[i][n];
-    for (int k = 0; k < 16; k++) {
-      const double a_value = to_float(operands.a[i][k], dtype);
-      for (int n = 0; n < 128; n++) sum[n] += a_value * b_values[k][n];
-    }
-    for (int n = 0; n < 128; n++) operands.d[i][n] = static_cast<float>(sum[n]);
-  }
+  multiply_as_fast_as_possible(dtype, operands.a, operands.b, operands.d, operands.d);
 }
 
 }  // namespace emulator

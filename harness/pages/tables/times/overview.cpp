@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "harness/base/folders.h"
 #include "harness/base/text.h"
 #include "harness/contract/source.h"
 #include "harness/pages/tables/markdown.h"
@@ -46,7 +47,7 @@ std::vector<GpuColumns> columns_of(const std::vector<const Kernel*>& kernels, co
 }  // namespace
 
 std::string idea_of(const Kernel& kernel) {
-  const std::vector<std::string> lines = read_lines(std::filesystem::path(FLASH_STEPS_SOURCE_DIR) / kernel.page_path());
+  const std::vector<std::string> lines = read_lines(source_folder() / kernel.page_path());
   const std::string begin = "# " + kernel.name + ": ";
   if (lines.empty() || !lines.front().starts_with(begin)) {
     throw std::runtime_error(kernel.page_path().string() + " does not begin with \"" + begin + "\" and the idea");
