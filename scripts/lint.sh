@@ -36,7 +36,7 @@ configure() {  # configure FOLDER OPTION…
 # A room in one piece, for most of the time goes into the libraries' headers.
 if [[ " ${checks[*]} " == *" tidy "* ]]; then
   configure build/lint -DFLASH_STEPS_CUDA=OFF -DFLASH_STEPS_TESTS=OFF -DFLASH_STEPS_UNITY=ON
-  if ! printf '%s\0' build/lint/CMakeFiles/flash_steps.dir/Unity/*.cxx |
+  if ! printf '%s\0' build/lint/CMakeFiles/flash_steps_{computes,shows}.dir/Unity/*.cxx |
     xargs -0 -n 1 -P "$(nproc)" clang-tidy-14 -p build/lint --config-file=.clang-tidy --quiet 2>build/lint/log; then
     grep -v ' warnings\? generated' build/lint/log >&2 || true
     found=1

@@ -7,6 +7,7 @@
 #   scripts/setup.sh --benchmark      also Google Benchmark, for scripts/benchmark_emulator.sh
 #   scripts/setup.sh --lint           also clang-format and clang-tidy 14 and shellcheck, for .ci/run
 #   scripts/setup.sh --disassembler   also cuobjdump and nvdisasm, into build/tools/bin, where no CUDA Toolkit has them
+#   scripts/setup.sh --cache          also ccache, for .ci/run
 #   scripts/setup.sh --site           also md4c, source-highlight and dtl, for ./runner --site
 #   scripts/setup.sh --browser        also Chromium, tidy and axe-core, with which the tests look at the site
 #
@@ -19,6 +20,7 @@ fuzz=false
 benchmark=false
 disassembler=false
 lint=false
+cache=false
 site=false
 browser=false
 for argument; do
@@ -28,11 +30,12 @@ for argument; do
     --benchmark) benchmark=true ;;
     --disassembler) disassembler=true ;;
     --lint) lint=true ;;
+    --cache) cache=true ;;
     --site) site=true ;;
     --browser) browser=true ;;
     *)
-      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --disassembler," \
-        "--site, --browser." >&2
+      echo "setup.sh: unknown argument '$argument': there are --plots, --fuzz, --benchmark, --lint, --cache," \
+        "--disassembler, --site, --browser." >&2
       exit 2
       ;;
   esac
@@ -98,6 +101,7 @@ if $lint; then
   need clang-tidy-14 has_command clang-tidy-14
   need shellcheck has_command shellcheck
 fi
+if $cache; then need ccache has_command ccache; fi
 if $disassembler || $plots; then need python3-venv python3 -c 'import ensurepip' 2>/dev/null; fi
 
 if ((${#missing[@]})); then

@@ -29,7 +29,8 @@ std::string matplotlib_version() {
 class Plots : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    if (matplotlib_version().empty()) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
+    static const bool has_matplotlib = !matplotlib_version().empty();
+    if (!has_matplotlib) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
     InTemporaryFolder::SetUp();
   }
 

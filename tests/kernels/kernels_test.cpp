@@ -209,8 +209,8 @@ class Order : public testing::TestWithParam<const Kernel*> {
 TEST_P(Order, NeitherThatOfTheLanesNorTheNumberOfThreadsChangesABitOrACount) {
   const Outcome in_order = run(1, 0);
   EXPECT_THAT(in_order.observation.hazards, IsEmpty());
-  std::vector<std::pair<int, uint64_t>> others = {{2, 18446744073709551615u}};
-  if (!GetParam()->emulator().front().tile.scalar) others.insert(others.end(), {{7, 0}, {1, 1}});
+  std::vector<std::pair<int, uint64_t>> others = {{7, 18446744073709551615u}};
+  if (!GetParam()->emulator().front().tile.scalar) others.emplace_back(1, 1);
   for (const auto& [threads, seed] : others) {
     SCOPED_TRACE(std::to_string(threads) + " threads, lane order " + std::to_string(seed));
     const Outcome other = run(threads, seed);
