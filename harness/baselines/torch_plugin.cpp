@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
+#include <ATen/ops/_flash_attention_backward.h>
 #include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention.h>
 #include <ATen/ops/_scaled_dot_product_cudnn_attention_backward.h>
@@ -62,21 +63,29 @@ void draw_from_the_start(const flash_steps_problem& problem) {
   generator.set_offset(problem.dropout_offset);
 }
 
+auto packed_flash_forward(const flash_steps_attention& attention) {
+  const flash_steps_problem& p = attention.problem;
+  return at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts, attention.kv_starts,
+                                      p.seqlen, p.seqlen_kv, p.dropout, p.is_causal != 0, /*return_debug_mask=*/false);
+}
+
 std::vector<at::Tensor> flash_attention(const flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
-  const bool is_causal = problem.is_causal != 0;
   if (problem.dropout > 0) draw_from_the_start(problem);
-  if (attention.starts.defined()) {
-    return {std::get<0>(at::_flash_attention_forward(attention.q, attention.k, attention.v, attention.starts,
-                                                     attention.kv_starts, problem.seqlen, problem.seqlen_kv,
-                                                     problem.dropout, is_causal, /*return_debug_mask=*/false))};
-  }
-  return {std::get<0>(
-      at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout, is_causal))};
+  if (attention.starts.defined()) return {std::get<0>(packed_flash_forward(attention))};
+  return {std::get<0>(at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout,
+                                                              problem.is_causal != 0))};
 }
 
 std::vector<at::Tensor> flash_attention_backward(const flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
+  if (attention.starts.defined()) {
+    const auto [dq, dk, dv] =
+        at::_flash_attention_backward(attention.d_o, attention.q, attention.k, attention.v, attention.o, attention.lse,
+                                      attention.starts, attention.kv_starts, problem.seqlen, problem.seqlen_kv,
+                                      problem.dropout, problem.is_causal != 0, attention.state[0], attention.state[1]);
+    return {dq, dk, dv};
+  }
   const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_backward(
       attention.d_o, attention.q, attention.k, attention.v, attention.o, attention.lse, attention.state[0],
       attention.state[1], problem.seqlen, problem.seqlen_kv, problem.dropout, problem.is_causal != 0,
@@ -87,6 +96,12 @@ std::vector<at::Tensor> flash_attention_backward(const flash_steps_attention& at
 void prepare_flash_backward(flash_steps_attention& attention) {
   const flash_steps_problem& problem = attention.problem;
   if (problem.dropout > 0) draw_from_the_start(problem);
+  if (attention.starts.defined()) {
+    const auto forward = packed_flash_forward(attention);
+    attention.lse = std::get<1>(forward);  // a head's of all sequences; the runner's are a sequence's of all heads
+    attention.state = {std::get<2>(forward), std::get<3>(forward)};
+    return;
+  }
   const auto forward = at::_scaled_dot_product_flash_attention(attention.q, attention.k, attention.v, problem.dropout,
                                                                problem.is_causal != 0);
   // The starts of sequences, of which there are none, and the state of the generator.
@@ -179,13 +194,11 @@ struct Operator {
   std::vector<at::Tensor> (*backward)(const flash_steps_attention& attention);
   void (*prepare)(flash_steps_attention& attention);
   void (*prepare_backward)(flash_steps_attention& attention);
-  bool is_packed_backward;
 };
 
-constexpr Operator operators[] = {
-    {"fa2", flash_attention, flash_attention_backward, nullptr, prepare_flash_backward, false},
-    {"cudnn", cudnn_attention, cudnn_attention_backward, nullptr, prepare_cudnn_backward, false},
-    {"pytorch", pytorch_attention, pytorch_attention_backward, prepare_pytorch, nullptr, true}};
+constexpr Operator operators[] = {{"fa2", flash_attention, flash_attention_backward, nullptr, prepare_flash_backward},
+                                  {"cudnn", cudnn_attention, cudnn_attention_backward, nullptr, prepare_cudnn_backward},
+                                  {"pytorch", pytorch_attention, pytorch_attention_backward, prepare_pytorch, nullptr}};
 
 const Operator& operator_named(const std::string& name) {
   for (const Operator& each : operators) {
@@ -304,8 +317,6 @@ const char* flash_steps_attention_create(const char* name, const flash_steps_pro
     const c10::InferenceMode inference(!is_pytorch(found));
     const bool is_backward = problem->d_o != nullptr;
     const bool packed = problem->starts != nullptr;
-    TORCH_CHECK(!is_backward || !packed || found.is_packed_backward, "the plugin's backward pass of ", name,
-                " is one of sequences that are not packed");
     const auto options = at::TensorOptions()
                              .dtype(problem->is_bf16 != 0 ? at::kBFloat16 : at::kHalf)
                              .device(at::kCUDA, c10::cuda::current_device());

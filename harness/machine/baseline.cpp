@@ -43,9 +43,6 @@ std::optional<std::string> refusal(Baseline baseline, const Problem& problem) {
   if (is_unfused && has_empty_sequence(problem)) {
     return name + " is run on sequences with a query and a key at least; less --padding would work";
   }
-  if (baseline == Baseline::fa2 && problem.pass == Pass::backward && problem.padding != 0) {
-    return "fa2 is run backward without padding alone; standard and pytorch would work";
-  }
   if (baseline == Baseline::cudnn && problem.dropout != 0) {
     return "cudnn draws a dropout mask of its own, of which the reference knows nothing; fa2, standard and pytorch "
            "would work";
