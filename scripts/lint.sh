@@ -33,10 +33,16 @@ configure() {  # configure FOLDER OPTION…
   fi
 }
 
-# A room in one piece, for most of the time goes into the libraries' headers.
+# A room in one piece, for most of the time goes into the libraries' headers; by itself what has options of its own.
 if [[ " ${checks[*]} " == *" tidy "* ]]; then
   configure build/lint -DFLASH_STEPS_CUDA=OFF -DFLASH_STEPS_TESTS=OFF -DFLASH_STEPS_UNITY=ON
-  if ! printf '%s\0' build/lint/CMakeFiles/flash_steps_{computes,shows}.dir/Unity/*.cxx |
+  if ! python3 - <<'EOF' |
+import json, re
+with open("build/lint/compile_commands.json") as file:
+    for entry in json.load(file):
+        if re.search(r" -o CMakeFiles/flash_steps_(computes|shows)\.dir/", entry["command"]):
+            print(entry["file"], end="\0")
+EOF
     xargs -0 -n 1 -P "$(nproc)" clang-tidy-14 -p build/lint --config-file=.clang-tidy --quiet 2>build/lint/log; then
     grep -v ' warnings\? generated' build/lint/log >&2 || true
     found=1

@@ -69,27 +69,28 @@ void end_thread([[maybe_unused]] void* thread) {
 class Stacks {
  public:
   boost::context::stack_context allocate() {
-    const std::lock_guard lock(mutex());
-    if (unused().empty()) return boost::context::protected_fixedsize_stack(Fiber::stack_bytes).allocate();
-    const boost::context::stack_context stack = unused().back();
-    unused().pop_back();
+    const std::lock_guard lock(unused().mutex);
+    std::vector<boost::context::stack_context>& stacks = unused().stacks;
+    if (stacks.empty()) return boost::context::protected_fixedsize_stack(Fiber::stack_bytes).allocate();
+    const boost::context::stack_context stack = stacks.back();
+    stacks.pop_back();
     return stack;
   }
 
   void deallocate(boost::context::stack_context& stack) noexcept {
-    const std::lock_guard lock(mutex());
-    unused().push_back(stack);
+    const std::lock_guard lock(unused().mutex);
+    unused().stacks.push_back(stack);
   }
 
  private:
-  static std::mutex& mutex() {
-    static std::mutex guard;
-    return guard;
-  }
+  struct Unused {
+    std::mutex mutex;
+    std::vector<boost::context::stack_context> stacks;
+  };
 
-  static std::vector<boost::context::stack_context>& unused() {
-    static std::vector<boost::context::stack_context> list;
-    return list;
+  static Unused& unused() {
+    static Unused of_all_threads;
+    return of_all_threads;
   }
 };
 

@@ -21,16 +21,19 @@ using testing::Not;
 // What scripts/setup.sh --plots installs. Another version may place a letter elsewhere.
 constexpr const char* drawn_with = "3.11.2";
 
-std::string matplotlib_version() {
-  const auto result = run_process({"python3", FLASH_STEPS_SOURCE_DIR "/scripts/plot.py", "--version"});
-  return result && result->exit_code == 0 ? result->output.substr(0, result->output.find('\n')) : "";
+// Empty if there is none. Asked for once, for that takes as long as some of the pictures.
+const std::string& matplotlib_version() {
+  static const std::string version = [] {
+    const auto result = run_process({"python3", FLASH_STEPS_SOURCE_DIR "/scripts/plot.py", "--version"});
+    return result && result->exit_code == 0 ? result->output.substr(0, result->output.find('\n')) : "";
+  }();
+  return version;
 }
 
 class Plots : public InTemporaryFolder {
  protected:
   void SetUp() override {
-    static const bool has_matplotlib = !matplotlib_version().empty();
-    if (!has_matplotlib) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
+    if (matplotlib_version().empty()) GTEST_SKIP() << "there is no matplotlib; scripts/setup.sh --plots installs it";
     InTemporaryFolder::SetUp();
   }
 

@@ -13,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class Lint : public InTemporaryFolder {
  protected:
@@ -26,7 +27,7 @@ class Lint : public InTemporaryFolder {
     written("runner", "#!/usr/bin/env bash\n");
     written(".ci/run", "#!/usr/bin/env bash\n");
     program("clang-format-14", said_by_format.empty() ? "" : "echo '" + said_by_format + "'; exit 1");
-    program("clang-tidy-14", "");
+    program("clang-tidy-14", "echo \"${!#}\" >>tidied");
     program("shellcheck", "echo \"$@\" >checked");
     const std::string command = "cd '" + folder_.string() +
                                 "' && git init -q && git add . && PATH=\"$PWD/programs:$PATH\" scripts/lint.sh " +
@@ -62,6 +63,19 @@ TEST_F(Lint, FailsWhereAFileDoesNotCompileByItself) {
   EXPECT_THAT(content(folder_ / "said"), HasSubstr("was not declared"));
   written("a.cpp", "int a;\n");
   EXPECT_EQ(lint("alone"), 0) << content(folder_ / "said");
+}
+
+// A file with options of its own is in no room's piece.
+TEST_F(Lint, TidiesAllThatTheHarnessIsBuiltOf) {
+  program("cmake", R"(
+    compiled() { printf '{"directory": "%s", "command": "c++ -o CMakeFiles/%s.o -c %s", "file": "%s"}' "$PWD" "$1/$2" "$2" "$2"; }
+    echo "[$(compiled flash_steps_computes.dir room.cxx), $(compiled flash_steps_computes.dir fast.cpp),
+           $(compiled flash_steps_shows.dir shown.cxx), $(compiled flash_steps_fuzzed.dir again.cxx)]" \
+      >build/lint/compile_commands.json)");
+  EXPECT_EQ(lint("tidy"), 0) << content(folder_ / "said");
+  const std::string tidied = content(folder_ / "tidied");
+  for (const char* file : {"room.cxx", "fast.cpp", "shown.cxx"}) EXPECT_THAT(tidied, HasSubstr(file));
+  EXPECT_THAT(tidied, Not(HasSubstr("again.cxx")));
 }
 
 TEST_F(Lint, RefusesWhatIsNoCheck) {

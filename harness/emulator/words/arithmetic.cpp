@@ -49,9 +49,9 @@ uint16_t to_bf16(float value) {
 
 uint32_t join(uint16_t low, uint16_t high) { return low | uint32_t{high} << 16; }
 
-// Eight columns of a row: in as many registers as the instruction set takes.
+// Columns of a row that are computed together: in as many registers as the instruction set takes.
 typedef double Row [[gnu::vector_size(32)]];
-constexpr int row_columns = 4;
+constexpr int row_columns = sizeof(Row) / sizeof(double);
 
 // d = c + ab, in double and rounded once. Inlined into a function of each instruction set.
 template <int M, int N>
